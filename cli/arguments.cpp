@@ -1,0 +1,347 @@
+#include "arguments.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <algorithm>
+#include <array>
+
+#include "api.hpp"
+#include "base/size.hpp"
+#include "help.hpp"
+#include "refused.hpp"
+#include "secrets.hpp"
+#include "values.hpp"
+#include "world.hpp"
+
+namespace pgsluice::cli {
+
+namespace {
+
+// The words as given; one of these serves whichever command is used.
+struct Words {
+    std::string source, target, source_password_env, target_password_env, maintenance_db;
+    std::string jobs, index_jobs, memory, source_yield, lock_timeout;
+    std::string extras, acl, verify, rows, template_database, allow_target;
+    std::vector<std::string> map_role, migrations, with;
+    bool keep_previous = false, drop_previous = false, source_is_right = false, strict = false;
+    std::string allowed_source, yes, limit;
+    std::string format, log, report;
+    bool verbose = false, quiet = false;
+};
+
+void add_list(CLI::App& app, const std::string& name, std::vector<std::string>& list,
+              const std::string& help) {
+    // Without this a list would swallow the words that follow it.
+    app.add_option(name, list, help)->allow_extra_args(false);
+}
+
+void add_target(CLI::App& app, Words& words) {
+    app.add_option("--target", words.target,
+                   "Database to be replaced: conninfo or URI, no password (PGSLUICE_TARGET)");
+    app.add_option("--target-password-env", words.target_password_env,
+                   "Environment variable with its password");
+    app.add_option("--maintenance-db", words.maintenance_db, "Database of the target's server to work from");
+}
+
+void add_source(CLI::App& app, Words& words) {
+    app.add_option("--source", words.source,
+                   "Database to copy: conninfo or URI, no password (PGSLUICE_SOURCE)");
+    app.add_option("--source-password-env", words.source_password_env,
+                   "Environment variable with its password");
+}
+
+void add_output(CLI::App& app, Words& words, bool with_format) {
+    if (with_format) app.add_option("--format", words.format, "Format of the answer: text (default), json");
+    app.add_option("--report", words.report,
+                   "Write a report as JSON to this file, also when the command fails");
+    app.add_option("--log", words.log, "Format of the log on standard error: text (default), json lines");
+    CLI::Option* verbose =
+        app.add_flag("--verbose", words.verbose, "Log each task's start; print everything in full");
+    app.add_flag("--quiet", words.quiet, "Log only remarks and errors")->excludes(verbose);
+}
+
+void add_jobs(CLI::App& app, Words& words) {
+    app.add_option("--jobs", words.jobs,
+                   "Lanes, each a connection to both sides (default: cores, at most 4)");
+}
+
+void add_refresh(CLI::App& app, Words& words) {
+    add_source(app, words);
+    add_target(app, words);
+    add_jobs(app, words);
+    app.add_option("--index-jobs", words.index_jobs, "Index builds at once (default: as many as lanes)");
+    app.add_option("--memory", words.memory, "Bytes of rows held between the two servers (default 64MB)");
+    app.add_option("--source-yield", words.source_yield,
+                   "Give way when somebody waits this long for us (default 5s)");
+    app.add_option("--lock-timeout", words.lock_timeout,
+                   "Wait at most this long for a source table (default 10s)");
+    app.add_option("--extras", words.extras,
+                   "What only the target has: keep (default; refuses for now), drop, fail");
+    CLI::Option* keep =
+        app.add_flag("--keep-previous", words.keep_previous, "Keep the old database (default)");
+    app.add_flag("--drop-previous", words.drop_previous, "Drop the old database after the swap")
+        ->excludes(keep);
+    app.add_option("--acl", words.acl, "Whose grants shared objects get: target (default), source, both");
+    add_list(app, "--map-role", words.map_role,
+             "FROM=TO: owner on the source -> owner on the target; repeatable");
+    add_list(app, "--migrations", words.migrations, "Further table with a migration history; repeatable");
+    add_list(app, "--with", words.with,
+             "Bring in a kind of wire into the source's world, or all; repeatable");
+    app.add_option("--template", words.template_database, "Create the new database from this one");
+    app.add_option("--allow-target", words.allow_target,
+                   "HOST/DBNAME may be replaced in this run: instead of the mark");
+    app.add_option("--verify", words.verify, "Compare rows by counts (default) or checksum");
+    app.add_flag("--source-is-right", words.source_is_right, "Go on though the source looks too empty");
+    app.add_flag("--strict", words.strict, "Exit 3 when there are remarks");
+}
+
+CLI::App* add_command(CLI::App& app, Command command) {
+    const CommandHelp& help = help_of(command);
+    CLI::App* added = app.add_subcommand(help.name, help.what);
+    added->footer(help.examples);
+    return added;
+}
+
+// Only what this build has, so that help and errors tell the truth.
+void add_commands(CLI::App& app, const Api& api, Words& words) {
+    if (api.refresh) {
+        CLI::App* refresh = add_command(app, Command::refresh);
+        add_refresh(*refresh, words);
+        add_output(*refresh, words, false);
+    }
+    for (const auto& [command, there] :
+         {std::pair{Command::plan, bool(api.plan)}, {Command::check, bool(api.check)}}) {
+        if (!there) continue;
+        CLI::App* added = add_command(app, command);
+        add_refresh(*added, words);
+        add_output(*added, words, true);
+    }
+    if (api.verify) {
+        CLI::App* verify = add_command(app, Command::verify);
+        add_source(*verify, words);
+        add_target(*verify, words);
+        add_jobs(*verify, words);
+        verify->add_option("--rows", words.rows, "Compare rows by counts (default) or checksum");
+        add_list(*verify, "--with", words.with,
+                 "Kinds of wires that the last refresh brought in; repeatable");
+        add_output(*verify, words, true);
+    }
+    const auto add_for_target = [&](Command command) {
+        CLI::App* added = add_command(app, command);
+        add_target(*added, words);
+        add_output(*added, words, true);
+        return added;
+    };
+    if (api.rollback)
+        add_for_target(Command::rollback)
+            ->add_option("--allow-target", words.allow_target, "HOST/DBNAME: instead of the mark");
+    if (api.cleanup)
+        add_for_target(Command::cleanup)
+            ->add_option("--allow-target", words.allow_target, "HOST/DBNAME: instead of the mark");
+    if (api.history)
+        add_for_target(Command::history)->add_option("--limit", words.limit, "Runs to print (default 20)");
+    if (api.allow_target && api.inspect_target) {
+        CLI::App* allow = add_for_target(Command::allow_target);
+        add_source(*allow, words);
+        allow->add_option("--allowed-source", words.allowed_source, "HOST/DBNAME instead of --source");
+        allow->add_option("--yes", words.yes, "The target database's name, instead of typing it back");
+    }
+}
+
+void refuse_password(const char* option, const std::string& conninfo, const char* variable,
+                     const char* password_option) {
+    if (!holds_password(conninfo)) return;
+    throw Error{ErrorKind::usage,
+                std::string(option) + " holds a password, which everybody on this machine can read"}
+        .hint(std::string("leave it out and use ") + password_option +
+              ", .pgpass, or put the whole conninfo into " + variable);
+}
+
+// What the command line says, else the environment.
+std::string conninfo(const std::string& word, const char* variable, const World& world) {
+    return word.empty() ? world.environment(variable).value_or("") : word;
+}
+
+std::string password(const char* option, const std::string& variable, const World& world) {
+    if (variable.empty()) return "";
+    const auto value = world.environment(variable);
+    if (value && !value->empty()) return *value;
+    throw Error{ErrorKind::usage, std::string(option) + ": environment variable " + variable +
+                                      (value ? " is empty" : " is not set")}
+        .hint("in Kubernetes: check the name of the secret's key and of the variable");
+}
+
+void require(const std::string& conninfo, const char* side, const char* option, const char* variable) {
+    if (!conninfo.empty()) return;
+    throw Error{ErrorKind::usage, std::string("no ") + side + " given"}.hint(std::string("use ") + option +
+                                                                             " or " + variable);
+}
+
+void read_connections(const Words& words, const World& world, Arguments& arguments) {
+    refuse_password("--source", words.source, "PGSLUICE_SOURCE", "--source-password-env");
+    refuse_password("--target", words.target, "PGSLUICE_TARGET", "--target-password-env");
+    ConnectOptions& connect = arguments.refresh.connect;
+    connect.source = conninfo(words.source, "PGSLUICE_SOURCE", world);
+    connect.target = conninfo(words.target, "PGSLUICE_TARGET", world);
+    require(connect.target, "target", "--target", "PGSLUICE_TARGET");
+    switch (arguments.command) {
+    case Command::refresh:
+    case Command::plan:
+    case Command::check:
+    case Command::verify: require(connect.source, "source", "--source", "PGSLUICE_SOURCE"); break;
+    case Command::allow_target:
+        if (words.allowed_source.empty())
+            require(connect.source, "source", "--source, --allowed-source", "PGSLUICE_SOURCE");
+        break;
+    default: break;
+    }
+    connect.source_password = password("--source-password-env", words.source_password_env, world);
+    connect.target_password = password("--target-password-env", words.target_password_env, world);
+    connect.maintenance_db = words.maintenance_db;
+    connect.stop_on_signals = true;
+}
+
+void read_limits(const Words& words, RefreshOptions& refresh) {
+    if (!words.jobs.empty()) refresh.jobs = to_number("--jobs", words.jobs, 1, limits::lanes_max);
+    if (!words.index_jobs.empty())
+        refresh.index_jobs = to_number("--index-jobs", words.index_jobs, 1, limits::lanes_max);
+    if (!words.memory.empty()) refresh.memory_bytes = to_size("--memory", words.memory);
+    const auto lanes = static_cast<std::size_t>(refresh.jobs > 0 ? refresh.jobs : 1);
+    if (refresh.memory_bytes < lanes * limits::memory_bytes_min_per_lane)
+        throw Error{ErrorKind::usage, "--memory " + format_size(refresh.memory_bytes) +
+                                          " is too little for " + std::to_string(lanes) +
+                                          (lanes == 1 ? " lane" : " lanes")}
+            .hint("each lane needs " + format_size(limits::memory_bytes_min_per_lane) +
+                  ": raise --memory or lower --jobs");
+    if (!words.source_yield.empty()) refresh.source_yield = to_length("--source-yield", words.source_yield);
+    if (!words.lock_timeout.empty()) refresh.lock_timeout = to_length("--lock-timeout", words.lock_timeout);
+    // To the server 0 means to wait for ever, with prod's sessions queueing behind us.
+    if (refresh.lock_timeout.count() == 0)
+        throw Error{ErrorKind::usage, "--lock-timeout cannot be 0"}.hint("give a length of time such as 10s");
+}
+
+void read_choices(const Words& words, Arguments& arguments) {
+    RefreshOptions& refresh = arguments.refresh;
+    const Choices<VerifyDepth> depths = {{"counts", VerifyDepth::counts},
+                                         {"checksum", VerifyDepth::checksum}};
+    if (!words.extras.empty())
+        refresh.extras = to_choice<ExtrasChoice>(
+            "--extras", words.extras,
+            {{"keep", ExtrasChoice::keep}, {"drop", ExtrasChoice::drop}, {"fail", ExtrasChoice::fail}});
+    if (!words.acl.empty())
+        refresh.acl = to_choice<AclSource>(
+            "--acl", words.acl,
+            {{"target", AclSource::target}, {"source", AclSource::source}, {"both", AclSource::both}});
+    if (!words.verify.empty()) refresh.verify = to_choice("--verify", words.verify, depths);
+    if (!words.rows.empty()) arguments.rows = to_choice("--rows", words.rows, depths);
+    if (!words.format.empty())
+        arguments.format = to_choice<OutputFormat>(
+            "--format", words.format, {{"text", OutputFormat::text}, {"json", OutputFormat::json}});
+    if (!words.log.empty())
+        arguments.log =
+            to_choice<LogFormat>("--log", words.log, {{"text", LogFormat::text}, {"json", LogFormat::json}});
+    for (std::string kind : words.with) {
+        Choices<bool> kinds;
+        for (const char* known : wire_kinds) kinds.emplace_back(known, true);
+        to_choice("--with", kind, kinds);
+        std::replace(kind.begin(), kind.end(), '-', ' ');
+        refresh.with_kinds.push_back(std::move(kind));
+    }
+    if (words.verbose) arguments.verbosity = Verbosity::verbose;
+    if (words.quiet) arguments.verbosity = Verbosity::quiet;
+}
+
+Arguments read_words(const Words& words, Command command, const World& world) {
+    Arguments arguments;
+    arguments.command = command;
+    RefreshOptions& refresh = arguments.refresh;
+    read_connections(words, world, arguments);
+    read_limits(words, refresh);
+    read_choices(words, arguments);
+    refresh.keep_previous = !words.drop_previous;
+    refresh.map_roles = to_role_map(words.map_role);
+    refresh.migration_tables = words.migrations;
+    refresh.template_database = words.template_database;
+    if (!words.allow_target.empty())
+        refresh.allow_target = to_host_and_database("--allow-target", words.allow_target);
+    refresh.source_is_right = words.source_is_right;
+    refresh.strict = words.strict;
+    if (!words.allowed_source.empty())
+        arguments.allowed_source = to_host_and_database("--allowed-source", words.allowed_source);
+    arguments.yes = words.yes;
+    if (!words.limit.empty()) arguments.runs_max = to_number("--limit", words.limit, 1, 1000);
+    arguments.report_path = words.report;
+    return arguments;
+}
+
+// The options as given, but for those that shape the output of this command only.
+std::vector<std::string> refresh_words(const CLI::App& command) {
+    constexpr std::array left_out = {"--help", "--format", "--report", "--log", "--verbose", "--quiet"};
+    std::vector<std::string> words;
+    for (const CLI::Option* option : command.get_options()) {
+        const std::string name = option->get_name();
+        if (option->count() == 0 || std::find(left_out.begin(), left_out.end(), name) != left_out.end())
+            continue;
+        if (option->get_items_expected() == 0) {
+            words.push_back(name);
+            continue;
+        }
+        for (const std::string& value : option->results()) {
+            words.push_back(name);
+            words.push_back(value);
+        }
+    }
+    return words;
+}
+
+// CLI11's own texts, in our form. What was not expected is not repeated but for option names: it may be the
+// rest of a conninfo that was not quoted, with a password in it.
+[[noreturn]] void rethrow(const CLI::App& app, const CLI::ParseError& error) {
+    const auto used = app.get_subcommands();
+    const std::string command = used.empty() ? "pgsluice" : "pgsluice " + used.front()->get_name();
+    std::string message = error.what(), hint = command + " --help lists what there is";
+    if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr) {
+        const std::vector<std::string> left = app.remaining(true);
+        message =
+            used.empty() ? "this is no command of pgsluice" : "a word was not expected after " + command;
+        if (!used.empty()) hint += "; a conninfo with spaces needs quotes";
+        for (const std::string& word : left)
+            if (word.starts_with("-")) {
+                message = "option " + word.substr(0, word.find('=')) + " is not known to " + command;
+                break;
+            }
+    } else if (!message.empty()) {
+        message.front() = static_cast<char>(std::tolower(static_cast<unsigned char>(message.front())));
+    }
+    throw Error{ErrorKind::usage, message}.hint(hint);
+}
+
+} // namespace
+
+Parsed parse_arguments(const std::vector<std::string>& words, const Api& api, const World& world) {
+    refuse_next_release(words);
+    Words given;
+    CLI::App app{program_description, "pgsluice"};
+    app.footer(program_footer);
+    app.set_version_flag("--version", version_text());
+    app.require_subcommand(0, 1);
+    add_commands(app, api, given);
+    try {
+        app.parse(std::vector<std::string>(words.rbegin(), words.rend())); // CLI11 takes them from the end
+    } catch (const CLI::CallForVersion& version) {
+        return {std::nullopt, std::string(version.what()) + "\n"};
+    } catch (const CLI::CallForHelp&) {
+        return {std::nullopt, app.help()};
+    } catch (const CLI::ParseError& error) {
+        rethrow(app, error);
+    }
+    const auto used = app.get_subcommands();
+    if (used.empty())
+        throw Error{ErrorKind::usage, "no command given"}.hint("pgsluice --help lists the commands");
+    const CLI::App& command = *used.front();
+    Arguments arguments = read_words(given, command_named(command.get_name()), world);
+    arguments.refresh_words = refresh_words(command);
+    return {std::move(arguments), ""};
+}
+
+} // namespace pgsluice::cli

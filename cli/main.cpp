@@ -1,0 +1,45 @@
+// The process around the program: signals, environment, terminal.
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <iostream>
+#include <string_view>
+
+#include "api.hpp"
+#include "program.hpp"
+#include "world.hpp"
+
+namespace {
+
+using namespace pgsluice::cli;
+
+std::optional<std::string> environment(const std::string& name) {
+    const char* value = std::getenv(name.c_str());
+    if (value == nullptr) return std::nullopt;
+    return std::string(value);
+}
+
+TerminalSize terminal_size() {
+    winsize size{};
+    if (::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return {};
+    return {size.ws_col, size.ws_row};
+}
+
+bool can_move_cursor() {
+    const std::string term = environment("TERM").value_or("dumb");
+    return ::isatty(STDERR_FILENO) == 1 && !term.empty() && term != "dumb";
+}
+
+} // namespace
+
+int main(int count, char** words) {
+    // A reader that went away (pgsluice plan | head) must not kill a refresh between its two renames.
+    std::signal(SIGPIPE, SIG_IGN);
+    World world{
+        std::cin,    std::cout,    std::cerr, ::isatty(STDIN_FILENO) == 1, can_move_cursor(), terminal_size,
+        environment, real_clock(), true};
+    return run_program(std::vector<std::string>(words + (count > 0 ? 1 : 0), words + count), engine_api(),
+                       world);
+}

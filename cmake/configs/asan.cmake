@@ -1,0 +1,6 @@
+# cmake -C cmake/configs/asan.cmake -B build/asan
+set(CMAKE_BUILD_TYPE Debug CACHE STRING "")
+set(CMAKE_GENERATOR Ninja CACHE STRING "")
+set(PGSLUICE_DEVELOPER ON CACHE BOOL "")
+set(PGSLUICE_ASAN ON CACHE BOOL "")
+set(CMAKE_CXX_FLAGS_DEBUG "-O1 -g1" CACHE STRING "")

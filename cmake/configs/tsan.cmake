@@ -1,0 +1,6 @@
+# cmake -C cmake/configs/tsan.cmake -B build/tsan
+set(CMAKE_BUILD_TYPE RelWithDebInfo CACHE STRING "")
+set(CMAKE_GENERATOR Ninja CACHE STRING "")
+set(PGSLUICE_DEVELOPER ON CACHE BOOL "")
+set(PGSLUICE_TSAN ON CACHE BOOL "")
+set(CMAKE_CXX_FLAGS_RELWITHDEBINFO "-O1 -g1" CACHE STRING "")

@@ -1,0 +1,236 @@
+#include "api/verify.hpp"
+
+#include <algorithm>
+#include <deque>
+#include <map>
+#include <set>
+
+#include <boost/json.hpp>
+
+#include "base/cores.hpp"
+#include "base/error.hpp"
+#include "base/text.hpp"
+#include "catalog/catalog.hpp"
+#include "flow/join.hpp"
+#include "pq/quote.hpp"
+#include "rows/checksum.hpp"
+#include "run/blocking.hpp"
+#include "run/journal.hpp"
+#include "run/reading.hpp"
+
+namespace pgsluice {
+
+namespace {
+
+using flow::Task;
+using run::Context;
+
+// What the run that made the target left for us in its report.
+struct Recorded {
+    std::string run_id;
+    std::set<std::string> differing;              // objects that it remarked
+    std::map<std::string, std::string> checksums; // "schema.table" -> sum
+};
+
+Recorded read_recorded(const std::vector<run::RunLine>& runs) {
+    Recorded recorded;
+    for (const run::RunLine& line : runs) {
+        if (line.state != "swapped") continue;
+        recorded.run_id = line.run_id;
+        boost::system::error_code error;
+        const boost::json::value parsed = boost::json::parse(line.report, error);
+        if (error || !parsed.is_object()) break;
+        const boost::json::object& report = parsed.get_object();
+        const auto text = [](const boost::json::value& item, const char* key) -> std::string {
+            if (!item.is_object()) return {};
+            const boost::json::value* value = item.get_object().if_contains(key);
+            return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string{};
+        };
+        if (const auto* remarks = report.if_contains("remarks"); remarks != nullptr && remarks->is_array())
+            for (const auto& remark : remarks->get_array()) recorded.differing.insert(text(remark, "object"));
+        if (const auto* tables = report.if_contains("tables"); tables != nullptr && tables->is_array())
+            for (const auto& table : tables->get_array())
+                if (const std::string sum = text(table, "checksum"); !sum.empty())
+                    recorded.checksums.emplace(text(table, "schema") + "." + text(table, "name"), sum);
+        break;
+    }
+    return recorded;
+}
+
+Task<void> measure(pq::Connection& session, const model::TableRows& table, bool checksum,
+                   rows::TableChecksum& out) {
+    if (checksum)
+        out = co_await rows::checksum_rows(session, table);
+    else
+        out.rows = co_await rows::count_rows(session, table);
+}
+
+report::ChangedBy who_changed(const report::TableVerification& line) {
+    if (!line.checksum_recorded) return report::ChangedBy::unknown;
+    const bool source = line.checksum_source != line.checksum_recorded;
+    const bool target = line.checksum_target != line.checksum_recorded;
+    if (source && target) return report::ChangedBy::both;
+    if (source) return report::ChangedBy::source;
+    return target ? report::ChangedBy::target : report::ChangedBy::nobody;
+}
+
+// A table that the target lacks, or that lacks a column there, is a difference of the schemas and has no rows
+// to compare.
+bool has_columns(const model::Database& target, const model::TableRows& table) {
+    for (const model::TableRows& other : target.rows) {
+        if (other.schema != table.schema || other.name != table.name) continue;
+        return std::all_of(table.columns.begin(), table.columns.end(), [&](const std::string& column) {
+            return std::find(other.columns.begin(), other.columns.end(), column) != other.columns.end();
+        });
+    }
+    return false;
+}
+
+// One snapshot of each side, shared by as many pairs of sessions as tables are read at once.
+struct Side {
+    std::optional<pq::Connection> keeper;
+    std::string snapshot;
+};
+
+constexpr std::string_view begin_sql = "begin isolation level repeatable read, read only";
+
+Task<void> open_side(pq::Connection session, Side& side) {
+    side.keeper = std::move(session);
+    const std::string begin{begin_sql};
+    co_await side.keeper->command(begin);
+    const std::string sql = "select pg_catalog.pg_export_snapshot()";
+    side.snapshot = co_await side.keeper->value(sql);
+}
+
+Task<void> adopt(pq::Connection& session, std::string snapshot) {
+    const std::string sql =
+        std::string(begin_sql) + "; set transaction snapshot " + pq::quote_literal(snapshot);
+    co_await session.command(sql);
+}
+
+struct Work {
+    std::deque<const model::TableRows*> tables;
+    bool checksum = false;
+    const Recorded* recorded = nullptr;
+    report::VerifyReport* report = nullptr;
+};
+
+Task<void> read_tables(Context& context, Work& work, std::string source_snapshot,
+                       std::string target_snapshot) {
+    pq::Connection source = co_await run::open_source(context);
+    pq::Connection target = co_await run::open_target(context, context.target_database());
+    co_await adopt(source, source_snapshot);
+    co_await adopt(target, target_snapshot);
+    while (!work.tables.empty()) {
+        const model::TableRows& table = *work.tables.front();
+        work.tables.pop_front();
+        rows::TableChecksum ours, theirs;
+        co_await flow::join(measure(source, table, work.checksum, ours),
+                            measure(target, table, work.checksum, theirs));
+        report::TableVerification line;
+        line.table = table.schema + "." + table.name;
+        line.rows_source = ours.rows;
+        line.rows_target = theirs.rows;
+        line.same = ours == theirs;
+        if (work.checksum) {
+            line.checksum_source = ours.sum;
+            line.checksum_target = theirs.sum;
+            const auto recorded = work.recorded->checksums.find(line.table);
+            if (recorded != work.recorded->checksums.end()) line.checksum_recorded = recorded->second;
+            line.changed_by = who_changed(line);
+        }
+        work.report->tables.push_back(std::move(line));
+    }
+}
+
+// As many pairs of sessions as wanted, all taking from one list.
+Task<void> read_with(Context& context, Work& work, std::string source_snapshot, std::string target_snapshot,
+                     int pairs) {
+    if (pairs <= 1) {
+        co_await read_tables(context, work, source_snapshot, target_snapshot);
+        co_return;
+    }
+    co_await flow::join(read_tables(context, work, source_snapshot, target_snapshot),
+                        read_with(context, work, source_snapshot, target_snapshot, pairs - 1));
+}
+
+void compare_schemas(const run::Catalogs& catalogs, const Recorded& recorded, report::VerifyReport& report) {
+    for (const merge::Difference& found : merge::compare(catalogs.planned.database, catalogs.target)) {
+        report::SchemaDifference difference;
+        difference.object = found.object;
+        difference.what = found.what;
+        difference.source = found.planned;
+        difference.target = found.found;
+        difference.recorded = recorded.differing.contains(found.object);
+        report.schema.push_back(std::move(difference));
+    }
+}
+
+RefreshOptions as_refresh_options(const VerifyOptions& options) {
+    RefreshOptions common;
+    common.connect = options.connect;
+    common.jobs = options.jobs;
+    common.with_kinds = options.with_kinds;
+    return common;
+}
+
+Task<report::VerifyReport> verify_on_main(VerifyOptions options, report::Observer& observer,
+                                          flow::Loops& loops) {
+    Context context(as_refresh_options(options), observer, loops);
+    report::VerifyReport report;
+    report.source = context.report.source;
+    report.target = context.report.target;
+    Side source, target;
+    co_await open_side(co_await run::open_source(context), source);
+    report.read_source = std::chrono::system_clock::now();
+    co_await open_side(co_await run::open_target(context, context.target_database()), target);
+    report.read_target = std::chrono::system_clock::now();
+
+    context.step("reading both catalogs");
+    run::Catalogs catalogs;
+    catalog::ReadOptions read_options;
+    read_options.sequence_values = false;
+    catalogs.source = co_await catalog::read(*source.keeper, read_options);
+    catalogs.target = co_await catalog::read(*target.keeper, read_options);
+    catalogs.settable_roles = co_await run::read_settable_roles(*target.keeper);
+    run::compare_catalogs(context, catalogs);
+    const Recorded recorded = read_recorded(co_await run::read_runs(*target.keeper));
+    report.run_id = recorded.run_id;
+    if (recorded.run_id.empty())
+        report.notes.push_back("no run of pgsluice made this target: nothing is recorded");
+    compare_schemas(catalogs, recorded, report);
+
+    context.step(options.rows == VerifyDepth::checksum ? "reading every row on both sides"
+                                                       : "counting rows on both sides");
+    Work work;
+    work.checksum = options.rows == VerifyDepth::checksum;
+    work.recorded = &recorded;
+    work.report = &report;
+    for (const model::TableRows& table : catalogs.source.rows)
+        if (has_columns(catalogs.target, table)) work.tables.push_back(&table);
+    const int pairs = options.jobs > 0 ? options.jobs : std::min(usable_cores(), limits::lanes_default_max);
+    const int useful =
+        static_cast<int>(std::min<std::size_t>(work.tables.size(), static_cast<std::size_t>(pairs)));
+    co_await read_with(context, work, source.snapshot, target.snapshot, useful);
+    std::sort(report.tables.begin(), report.tables.end(),
+              [](const auto& a, const auto& b) { return a.table < b.table; });
+    for (const report::Noted& note : context.report.notes)
+        report.notes.push_back(note.object + ": " + note.text);
+    report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - context.began).count();
+    co_return report;
+}
+
+} // namespace
+
+Task<report::VerifyReport> verify(VerifyOptions options, report::Observer& observer) {
+    flow::Loops loops(1, 1);
+    co_return co_await flow::on(loops.main(), verify_on_main(std::move(options), observer, loops));
+}
+
+report::VerifyReport verify_blocking(VerifyOptions options, report::Observer& observer) {
+    const bool signals = options.connect.stop_on_signals;
+    return run::run_blocked(1, signals,
+                            [&](flow::Loops& loops) { return verify_on_main(options, observer, loops); });
+}
+
+} // namespace pgsluice

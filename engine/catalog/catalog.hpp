@@ -1,0 +1,34 @@
+// Reads the system catalogs of one database into a model::Database. Changes nothing on the server. Order of
+// work:
+//   1. server facts, the database's own properties, role names
+//   2. each kind's queries, in registry order, adding comments and ACLs
+//   3. pg_depend, keeping only edges between objects that we hold
+//   4. tables with rows: columns for COPY, sizes, what R8 compares
+//   5. what no kind can carry yet, by name
+// The number of queries depends on the kinds and the server's major, never on the number of objects (views
+// come in batches, see kinds::Query::oids_query).
+#pragma once
+#include <functional>
+
+#include "flow/task.hpp"
+#include "model/database.hpp"
+#include "pq/connection.hpp"
+
+namespace pgsluice::catalog {
+
+struct ReadOptions {
+    // The caller's connection is inside a transaction (refresh: on the exported snapshot); queries that lock
+    // run in the same transaction. plan: false, views are deparsed in short transactions of their own on this
+    // snapshot id.
+    std::string snapshot; // "" : everything runs in the caller's transaction
+    bool sequence_values = true;
+    bool sizes = true;
+};
+
+flow::Task<model::Database> read(pq::Connection& connection, const ReadOptions& options);
+
+// The values of `oid relfilenode xmin...` of all tables with rows, read anew: see model::TableRows. READ
+// COMMITTED.
+flow::Task<std::vector<model::TableRows>> read_row_facts(pq::Connection& connection);
+
+} // namespace pgsluice::catalog

@@ -1,0 +1,100 @@
+// Starting a run and stopping it: Asio's own cancellation, from the root task down.
+//
+// A signal or StopSource::request() emits a terminal cancellation on the root task. Whatever it waits for
+// then throws boost::system::system_error{operation_aborted}, and everything unwinds. A task that does not
+// wait at that moment gets it at its next co_await.
+//
+// Cleanup after a cancellation: a task that was cancelled cannot co_await any more, each one throws. Catch,
+// forget the cancellation, clean up, throw again:
+//     std::exception_ptr cause;
+//     try { co_await work(); } catch (...) { cause = std::current_exception(); }
+//     if (cause) {
+//         co_await asio::this_coro::reset_cancellation_state(asio::enable_terminal_cancellation());
+//         co_await flow::uninterrupted(clean_up());
+//         std::rethrow_exception(cause);
+//     }
+//
+// A critical section (from the first rename of the swap until its outcome is known): co_await
+// flow::uninterrupted(...). The cancellation is not lost: it comes at the caller's next co_await after the
+// section.
+#pragma once
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+#include "flow/deadline.hpp"
+#include "flow/loops.hpp"
+#include "flow/task.hpp"
+
+namespace pgsluice::flow {
+
+// Asks a run to stop; from any thread. Copies are the same source. May be used before and after the run, too.
+class StopSource {
+public:
+    StopSource();
+    void request() const { request(0); }
+    bool requested() const;
+    int signal() const; // the signal that asked, 0 for none
+
+    struct State;
+
+private:
+    friend void run_root(const Loops&, Task<void>, const StopSource&, bool);
+    void request(int signal) const;
+    std::shared_ptr<State> state_;
+};
+
+// Runs `root` on the main loop while the calling thread waits for its end; throws what it throws, except that
+// a run which was asked to stop and ended for that reason throws Error{stopped}. With `on_signals`, SIGINT
+// and SIGTERM ask it to stop until it has ended.
+void run_root(const Loops& loops, Task<void> root, const StopSource& stop, bool on_signals);
+
+struct RunOptions {
+    StopSource stop;
+    bool on_signals = false;
+};
+
+template <class T>
+T run_blocking(const Loops& loops, Task<T> root, const RunOptions& options = {}) {
+    if constexpr (std::is_void_v<T>) {
+        run_root(loops, std::move(root), options.stop, options.on_signals);
+    } else {
+        std::optional<T> result;
+        run_root(loops, store_result(std::move(root), &result), options.stop, options.on_signals);
+        return std::move(*result);
+    }
+}
+
+// `work` on another single-threaded loop, awaited from here. A cancellation here reaches it over there, on
+// its own thread; this call returns when the work has ended.
+Task<void> run_on(Executor loop, Task<void> work);
+
+template <class T>
+Task<T> on(Executor loop, Task<T> work) {
+    if constexpr (std::is_void_v<T>) {
+        co_await run_on(std::move(loop), std::move(work));
+    } else {
+        std::optional<T> result;
+        co_await run_on(std::move(loop), store_result(std::move(work), &result));
+        co_return std::move(*result);
+    }
+}
+
+// `work` to its end, whoever asks for what; see above.
+Task<void> run_uninterrupted(Task<void> work);
+
+template <class T>
+Task<T> uninterrupted(Task<T> work) {
+    if constexpr (std::is_void_v<T>) {
+        co_await run_uninterrupted(std::move(work));
+    } else {
+        std::optional<T> result;
+        co_await run_uninterrupted(store_result(std::move(work), &result));
+        co_return std::move(*result);
+    }
+}
+
+} // namespace pgsluice::flow

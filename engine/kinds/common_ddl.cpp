@@ -1,0 +1,62 @@
+// What every kind shares and each is written once: owner, comments, DEPENDS ON EXTENSION. ACLs: acl_ddl.cpp.
+#include "kinds/descriptor.hpp"
+#include "pq/quote.hpp"
+
+namespace pgsluice::kinds {
+
+namespace {
+
+// A fresh database's `public` has a comment of its own: it is the default there, and its absence a change.
+constexpr std::string_view public_schema_comment = "standard public schema";
+
+std::optional<std::string> comment_to_set(const model::Object& object) {
+    if (object.kind != model::Kind::schema || object.name != "public") return object.comment;
+    if (!object.comment) return std::string{};
+    if (*object.comment == public_schema_comment) return std::nullopt;
+    return object.comment;
+}
+
+} // namespace
+
+std::string owner_ddl(const model::Object& object, std::string_view owner) {
+    const Descriptor& kind = descriptor(object.kind);
+    if (!kind.has_owner || owner.empty()) return {};
+    // The table's owner is the owner of the sequences that it owns; the server refuses to change these alone.
+    if (object.details.contains("owned_by")) return {};
+    return "ALTER " + std::string(kind.tag) + " " + kind.address(object) + " OWNER TO " +
+           pq::quote_identifier(owner) + ";";
+}
+
+std::string comment_ddl(const model::Object& object) {
+    const Descriptor& kind = descriptor(object.kind);
+    std::string ddl;
+    const std::optional<std::string> comment = kind.has_comment ? comment_to_set(object) : std::nullopt;
+    if (comment) {
+        ddl = "COMMENT ON " + std::string(kind.tag) + " " + kind.address(object) + " IS " +
+              pq::quote_literal(*comment) + ";";
+    }
+    if (const auto of_index = object.details.find("index_comment"); of_index != object.details.end()) {
+        if (!ddl.empty()) ddl += "\n";
+        ddl += "COMMENT ON INDEX " + pq::quote_qualified(object.schema, object.name) + " IS " +
+               pq::quote_literal(of_index->second) + ";";
+    }
+    for (const auto& [column, text] : object.column_comments) {
+        if (!ddl.empty()) ddl += "\n";
+        ddl += "COMMENT ON COLUMN " + pq::quote_qualified(object.schema, object.name) + "." +
+               pq::quote_identifier(column) + " IS " + pq::quote_literal(text) + ";";
+    }
+    return ddl;
+}
+
+std::string extension_ddl(const model::Object& object) {
+    const Descriptor& kind = descriptor(object.kind);
+    std::string ddl;
+    for (const std::string& extension : object.depends_on_extensions) {
+        if (!ddl.empty()) ddl += "\n";
+        ddl += "ALTER " + std::string(kind.tag) + " " + kind.address(object) + " DEPENDS ON EXTENSION " +
+               pq::quote_identifier(extension) + ";";
+    }
+    return ddl;
+}
+
+} // namespace pgsluice::kinds

@@ -1,0 +1,160 @@
+// CREATE TABLE and the ALTERs that complete it. A partition is created stand-alone and attached: with rows
+// loaded side by side, and with columns in an order of its own.
+#include "base/text.hpp"
+#include "kinds/check.hpp"
+#include "kinds/column_default.hpp"
+#include "kinds/table.hpp"
+#include "pq/quote.hpp"
+
+namespace pgsluice::kinds {
+
+namespace {
+
+bool is_partition(const TableBody& table) { return !table.partition_bound.empty(); }
+
+// What a child only inherits comes with INHERITS.
+bool is_written(const TableBody& table, const RelationColumn& column) {
+    return column.is_local || is_partition(table);
+}
+
+std::string not_null_clause(const RelationColumn& column) {
+    std::string clause;
+    if (!column.not_null_name.empty()) clause += " CONSTRAINT " + pq::quote_identifier(column.not_null_name);
+    clause += " NOT NULL";
+    if (column.not_null_no_inherit) clause += " NO INHERIT";
+    return clause;
+}
+
+bool writes_not_null(const TableBody& table, const RelationColumn& column) {
+    return column.not_null && column.not_null_valid && (!column.inherits_not_null || is_partition(table));
+}
+
+// A child whose default was dropped must say so, or it inherits the parent's.
+bool needs_default_null(const RelationColumn& column) {
+    return column.inherits_default && !column.has_default && !column.has_identity;
+}
+
+std::string default_clause(const model::Object& object, const RelationColumn& column,
+                           const Context& context) {
+    const auto& table = body_of<TableBody>(object);
+    if (column.generated != '\0') {
+        if (column.inherits_expression && !is_partition(table)) return {};
+        return " GENERATED ALWAYS AS (" + column.expression + ")" +
+               (column.generated == 's' ? " STORED" : "");
+    }
+    if (const std::optional<std::string> expression = inline_default(object, column.name, context))
+        return " DEFAULT " + *expression;
+    if (needs_default_null(column) && !is_partition(table)) return " DEFAULT NULL";
+    return {};
+}
+
+std::string column_clause(const model::Object& object, const RelationColumn& column, const Context& context) {
+    const auto& table = body_of<TableBody>(object);
+    std::string constraints = default_clause(object, column, context);
+    if (writes_not_null(table, column)) constraints += not_null_clause(column);
+    const std::string name = pq::quote_identifier(column.name);
+    if (table.of_type.empty()) return name + " " + column.type + collate_clause(column) + constraints;
+    if (constraints.empty()) return {};
+    return name + " WITH OPTIONS" + constraints;
+}
+
+// Columns and checks in parentheses; a typed table has none when it has nothing to say.
+std::string body_clause(const model::Object& object, const Context& context) {
+    const auto& table = body_of<TableBody>(object);
+    std::vector<std::string> items;
+    for (const RelationColumn& column : table.columns) {
+        if (!is_written(table, column)) continue;
+        std::string clause = column_clause(object, column, context);
+        if (!clause.empty()) items.push_back(std::move(clause));
+    }
+    for (std::string& check : inline_checks(object, context)) items.push_back(std::move(check));
+    if (items.empty()) return table.of_type.empty() ? " (\n)" : "";
+    return " (\n    " + join(items, ",\n    ") + "\n)";
+}
+
+std::string inherits_clause(const TableBody& table) {
+    if (table.parents.empty() || is_partition(table)) return {};
+    std::vector<std::string> parents;
+    for (const TableBody::Parent& parent : table.parents)
+        parents.push_back(pq::quote_qualified(parent.schema, parent.name));
+    return "\nINHERITS (" + join(parents, ", ") + ")";
+}
+
+std::string create_table(const model::Object& object, const Context& context) {
+    const auto& table = body_of<TableBody>(object);
+    // 18 refuses UNLOGGED for partitioned tables, where it never meant anything.
+    const bool unlogged = table.unlogged && (table.partition_key.empty() || context.target_version < 180000);
+    std::string ddl = unlogged ? "CREATE UNLOGGED TABLE " : "CREATE TABLE ";
+    ddl += qualified_address(object);
+    if (!table.of_type.empty()) ddl += " OF " + table.of_type;
+    ddl += body_clause(object, context);
+    ddl += inherits_clause(table);
+    if (!table.partition_key.empty()) ddl += "\nPARTITION BY " + table.partition_key;
+    if (!table.access_method.empty()) ddl += "\nUSING " + pq::quote_identifier(table.access_method);
+    if (const std::string with = with_clause(table.options, table.toast_options); !with.empty())
+        ddl += "\n" + with.substr(1);
+    return ddl + ";";
+}
+
+// For columns that CREATE TABLE does not name, and for what it cannot say.
+std::string complete_columns(const model::Object& object) {
+    const auto& table = body_of<TableBody>(object);
+    std::string ddl;
+    for (const RelationColumn& column : table.columns) {
+        const std::string alter = "\nALTER TABLE ONLY " + qualified_address(object) + " ALTER COLUMN " +
+                                  pq::quote_identifier(column.name) + " SET ";
+        if (!is_written(table, column)) {
+            if (writes_not_null(table, column)) ddl += alter + "NOT NULL;";
+            if (needs_default_null(column)) ddl += alter + "DEFAULT NULL;";
+        }
+        ddl += column_settings(object, column);
+    }
+    return ddl;
+}
+
+std::string replica_identity(const model::Object& object) {
+    const char identity = body_of<TableBody>(object).replica_identity;
+    if (identity != 'n' && identity != 'f') return {};
+    return "\nALTER TABLE ONLY " + qualified_address(object) + " REPLICA IDENTITY " +
+           (identity == 'n' ? "NOTHING;" : "FULL;");
+}
+
+std::string attach(const model::Object& object) {
+    const auto& table = body_of<TableBody>(object);
+    if (!is_partition(table) || table.parents.empty()) return {};
+    return "ALTER TABLE ONLY " +
+           pq::quote_qualified(table.parents.front().schema, table.parents.front().name) +
+           " ATTACH PARTITION " + qualified_address(object) + " " + table.partition_bound + ";";
+}
+
+// Forced row security set early refuses COPY; NOT NULLs that rows may break come after the rows.
+std::string after_rows(const model::Object& object) {
+    const auto& table = body_of<TableBody>(object);
+    const std::string name = qualified_address(object);
+    std::vector<std::string> ddl;
+    if (table.row_security) ddl.push_back("ALTER TABLE " + name + " ENABLE ROW LEVEL SECURITY;");
+    if (table.force_row_security) ddl.push_back("ALTER TABLE ONLY " + name + " FORCE ROW LEVEL SECURITY;");
+    for (const RelationColumn& column : table.columns) {
+        if (!column.not_null || column.not_null_valid || column.inherits_not_null) continue;
+        std::string constraint;
+        if (!column.not_null_name.empty())
+            constraint = " CONSTRAINT " + pq::quote_identifier(column.not_null_name);
+        ddl.push_back("ALTER TABLE " + name + " ADD" + constraint + " NOT NULL " +
+                      pq::quote_identifier(column.name) + (column.not_null_no_inherit ? " NO INHERIT" : "") +
+                      " NOT VALID;");
+    }
+    return join(ddl, "\n");
+}
+
+} // namespace
+
+Ddl write_table(const model::Object& object, const Context& context) {
+    Ddl ddl;
+    ddl.create = create_table(object, context) + complete_columns(object) + replica_identity(object);
+    ddl.drop = "DROP TABLE " + qualified_address(object) + ";";
+    ddl.attach = attach(object);
+    ddl.after_rows = after_rows(object);
+    return ddl;
+}
+
+} // namespace pgsluice::kinds

@@ -1,0 +1,85 @@
+// Two catalogs -> what is shared, what only one side has, what differs; and from them the planned database:
+// the source's schema with the target's owners and grants (rules.md sections 1 and 6). Pure.
+#pragma once
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "model/database.hpp"
+
+namespace pgsluice::merge {
+
+enum class AclChoice { target, source, both };
+
+struct Options {
+    AclChoice acl = AclChoice::target;
+    std::map<std::string, std::string> role_map; // --map-role FROM=TO
+    std::string connecting_role;                 // on the target
+    bool wires = false;                          // --with
+    // Roles that the connecting role may SET ROLE to; not set: nobody asked. What another role granted is
+    // granted again by the owner.
+    std::optional<std::set<std::string>> can_set_role;
+};
+
+struct Drift {
+    model::NaturalKey key;
+    std::string name; // display name
+    std::string source_definition, target_definition;
+};
+
+struct Match {
+    std::vector<model::NaturalKey> shared, only_source, only_target;
+    std::vector<Drift> drift;
+    // A column of a shared table, an attribute of a shared composite type, a label of a shared enum.
+    struct Element {
+        model::Kind kind; // of what it belongs to
+        std::string schema, relation, name;
+    };
+    std::vector<Element> elements_only_source, elements_only_target;
+};
+// Whether its elements are matched one by one. (A view's columns are its definition.)
+bool has_elements(const model::Object& object);
+// How an object reads as text: kinds::definition in the product, plain text in tests.
+using Definer = std::function<std::string(const model::Object& object, const model::Database& database)>;
+
+// Objects of schema pgsluice and extension members take no part.
+Match match(const model::Database& source, const model::Database& target, const Definer& definition);
+Match match(const model::Database& source, const model::Database& target);
+
+struct Planned {
+    model::Database database;       // what the new database will hold
+    std::vector<std::string> notes; // "role reporting does not exist on the target: its grants are left out"
+};
+Planned plan_database(const model::Database& source, const model::Database& target, const Options& options);
+
+// One migration history table (Flyway's here) of each side, compared by version and checksum, never by count.
+struct Migration {
+    std::string version, description, checksum;
+    bool success = true;
+    bool repeatable = false;
+};
+struct MigrationDifference {
+    std::string table;                               // "public.flyway_schema_history"
+    std::vector<Migration> only_source, only_target; // successful versioned entries
+    std::vector<Migration> different_checksum;       // the source's entry
+    std::vector<Migration> failed_or_repeatable;     // named, change nothing
+    bool equal() const { return only_source.empty() && only_target.empty() && different_checksum.empty(); }
+};
+MigrationDifference compare_migrations(std::string table, const std::vector<Migration>& source,
+                                       const std::vector<Migration>& target);
+
+// What a fresh reading of the new database has that the planned one lacks, and the reverse: rules.md
+// section 9.
+struct Difference {
+    std::string object; // display name
+    std::string what;   // "missing", "unexpected", "definition", "owner", "grants", "comment"
+    std::string planned, found;
+};
+std::vector<Difference> compare(const model::Database& planned, const model::Database& found);
+std::vector<Difference> compare(const model::Database& planned, const model::Database& found,
+                                const Definer& definition);
+
+} // namespace pgsluice::merge

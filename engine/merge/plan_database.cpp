@@ -1,0 +1,178 @@
+// The planned database: the source's schema with the target's owners, grants and properties.
+#include <algorithm>
+
+#include "base/text.hpp"
+#include "merge/parts.hpp"
+
+namespace pgsluice::merge {
+
+namespace {
+
+using model::Kind;
+using model::Object;
+
+class Planner {
+public:
+    Planner(const model::Database& source, const model::Database& target, const Options& options)
+        : source_(source), target_(target), options_(options), roles_(source, target, options) {}
+
+    Planned run() {
+        planned_.database = source_;
+        planned_.database.properties = target_.properties;
+        planned_.database.system_identifier = target_.system_identifier;
+        planned_.database.roles = target_.roles;
+        plan_objects();
+        keep_public_schema();
+        leave_out_wires();
+        planned_.database.index();
+        for (std::string& note : roles_.notes()) planned_.notes.push_back(std::move(note));
+        return std::move(planned_);
+    }
+
+private:
+    void plan_objects() {
+        std::vector<Object> objects;
+        objects.reserve(source_.objects.size());
+        for (Object& object : planned_.database.objects) {
+            if (!takes_part(object)) continue;
+            if (plan_object(object)) objects.push_back(std::move(object));
+        }
+        planned_.database.objects = std::move(objects);
+    }
+
+    // False: it cannot be there.
+    bool plan_object(Object& object) {
+        if (object.kind == Kind::default_acl) return plan_default_acl(object);
+        if (object.kind == Kind::policy && !plan_policy(object)) return false;
+        const Object* shared = target_.find(model::natural_key(object));
+        if (object.kind == Kind::extension && shared != nullptr) note_version(object, *shared);
+        const std::string old_owner = object.owner;
+        object.owner = shared != nullptr && !object.owner.empty() ? shared->owner : roles_.owner(old_owner);
+        const bool of_source = shared == nullptr || options_.acl != AclChoice::target;
+        const bool of_target = shared != nullptr && options_.acl != AclChoice::source;
+        model::Acl acl;
+        std::map<std::string, model::Acl> column_acls;
+        if (of_target) {
+            acl = reissue(shared->acl, object.owner, roles_);
+            for (const auto& [column, theirs] : shared->column_acls)
+                if (has_column(object, column)) column_acls[column] = reissue(theirs, object.owner, roles_);
+        }
+        if (of_source) {
+            const model::Acl ours = translate(object.acl, old_owner, object.owner, roles_);
+            acl.base = of_target ? acl.base : ours.base;
+            acl.current = unite(std::move(acl.current), ours.current);
+            for (const auto& [column, theirs] : object.column_acls) {
+                model::Acl& made = column_acls[column];
+                made.current = unite(std::move(made.current),
+                                     translate(theirs, old_owner, object.owner, roles_).current);
+            }
+        }
+        std::erase_if(column_acls, [](const auto& column) { return column.second.current.empty(); });
+        object.acl = std::move(acl);
+        object.column_acls = std::move(column_acls);
+        return true;
+    }
+
+    bool has_column(const Object& object, const std::string& column) {
+        const auto& columns = object.elements;
+        if (std::find(columns.begin(), columns.end(), column) != columns.end()) return true;
+        planned_.notes.push_back("the source has no column " + one_line(column) + " in " +
+                                 model::display_name(object) + ": its grants are left out");
+        return false;
+    }
+
+    void note_version(const Object& object, const Object& shared) {
+        const auto version = [](const Object& extension) {
+            const auto at = extension.details.find("version");
+            return at == extension.details.end() ? std::string() : at->second;
+        };
+        if (version(object) == version(shared)) return;
+        planned_.notes.push_back(model::display_name(object) + " is version " + one_line(version(object)) +
+                                 " on the source and " + one_line(version(shared)) + " on the target");
+    }
+
+    // A policy for roles of which none is left would be nobody's: never everybody's.
+    bool plan_policy(Object& policy) {
+        if (policy.roles.empty()) return true;
+        std::vector<std::string> kept;
+        for (const std::string& role : policy.roles) {
+            const std::string name = roles_.mapped(role);
+            if (roles_.exists(name))
+                kept.push_back(name);
+            else
+                roles_.missing(role);
+        }
+        std::sort(kept.begin(), kept.end());
+        kept.erase(std::unique(kept.begin(), kept.end()), kept.end());
+        policy.roles = std::move(kept);
+        if (!policy.roles.empty()) return true;
+        planned_.notes.push_back(model::display_name(policy) +
+                                 " is left out: the target has none of the roles that it is for");
+        return false;
+    }
+
+    // Its name is the role whose new objects it is about.
+    bool plan_default_acl(Object& object) {
+        const std::string old_role = object.name;
+        object.name = roles_.mapped(old_role);
+        if (!roles_.exists(object.name)) {
+            roles_.missing(old_role);
+            return false;
+        }
+        if (!roles_.may_be(object.name)) {
+            planned_.notes.push_back(model::display_name(object) +
+                                     " is left out: the target's role may not act as " +
+                                     one_line(object.name));
+            return false;
+        }
+        const Object* shared = target_.find(model::natural_key(object));
+        model::Acl acl;
+        if (shared != nullptr && options_.acl != AclChoice::source) acl = shared->acl;
+        if (shared == nullptr || options_.acl != AclChoice::target) {
+            const model::Acl ours = translate(object.acl, old_role, object.name, roles_);
+            acl.base = shared == nullptr || options_.acl == AclChoice::source ? ours.base : acl.base;
+            acl.current = unite(std::move(acl.current), ours.current);
+        }
+        object.acl = std::move(acl);
+        // Two roles of the source may be one on the target.
+        return default_acls_.insert(model::natural_key(object)).second;
+    }
+
+    // Every new database has it, whatever the source did with its own.
+    void keep_public_schema() {
+        const model::NaturalKey key{
+            .kind = Kind::schema, .schema = {}, .table = {}, .name = "public", .arguments = {}};
+        if (source_.find(key) != nullptr) return;
+        const Object* theirs = target_.find(key);
+        if (theirs == nullptr) return;
+        Object kept = *theirs;
+        // Catalog ids are the source's: one that it cannot have.
+        kept.id.oid = 0;
+        planned_.database.objects.push_back(std::move(kept));
+    }
+
+    void leave_out_wires() {
+        if (options_.wires) return;
+        for (const model::Unsupported& object : source_.unsupported)
+            if (object.wire)
+                planned_.notes.push_back(one_line(object.kind + " " + object.name) +
+                                         " is left out: it leads into the source's world (--with)");
+        std::erase_if(planned_.database.unsupported,
+                      [](const model::Unsupported& object) { return object.wire; });
+    }
+
+    const model::Database& source_;
+    const model::Database& target_;
+    const Options& options_;
+    Roles roles_;
+    Planned planned_;
+    std::set<model::NaturalKey> default_acls_;
+};
+
+} // namespace
+
+Planned plan_database(const model::Database& source, const model::Database& target, const Options& options) {
+    return Planner(source, target, options).run();
+}
+
+} // namespace pgsluice::merge

@@ -1,0 +1,37 @@
+#include "model/object.hpp"
+
+#include <array>
+
+#include "base/text.hpp"
+
+namespace pgsluice::model {
+
+std::string_view kind_name(Kind kind) {
+    static constexpr std::array<std::string_view, kind_count> names = {
+        "schema",      "extension", "enum type",         "domain",         "composite type",
+        "range type",  "function",  "procedure",         "aggregate",      "sequence",
+        "table",       "view",      "materialized view", "column default", "check",
+        "constraint",  "index",     "statistics",        "rule",           "trigger",
+        "foreign key", "policy",    "default ACL"};
+    return names[static_cast<std::size_t>(kind)];
+}
+
+NaturalKey natural_key(const Object& object) {
+    return {object.kind, object.schema, object.table, object.name, object.arguments};
+}
+
+std::string display_name(const Object& object) {
+    std::string text{kind_name(object.kind)};
+    text += ' ';
+    if (!object.table.empty()) {
+        text += object.name + " on " + object.schema + "." + object.table;
+    } else {
+        if (!object.schema.empty()) text += object.schema + ".";
+        text += object.name;
+    }
+    if (object.kind == Kind::function || object.kind == Kind::procedure || object.kind == Kind::aggregate)
+        text += "(" + object.arguments + ")";
+    return one_line(text);
+}
+
+} // namespace pgsluice::model

@@ -1,0 +1,62 @@
+// A unit that one lane performs from start to end.
+#pragma once
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "graph/entry.hpp"
+#include "model/database.hpp"
+
+namespace pgsluice::plan {
+
+using TaskId = std::uint32_t; // index in the plan
+
+enum class TaskKind : std::uint8_t {
+    ddl,      // statements in one transaction
+    copy,     // a range of one table's rows
+    index,    // builds an index; takes a place in the index pool
+    validate, // VALIDATE CONSTRAINT: long, weak locks
+    analyze,
+    refresh, // REFRESH MATERIALIZED VIEW
+};
+std::string_view task_kind_name(TaskKind kind);
+
+// PostgreSQL's table lock modes, weakest first; lock_conflicts() is the manual's table.
+enum class LockMode : std::uint8_t {
+    access_share,
+    row_share,
+    row_exclusive,
+    share_update_exclusive,
+    share,
+    share_row_exclusive,
+    exclusive,
+    access_exclusive,
+};
+bool lock_conflicts(LockMode a, LockMode b);
+
+struct TableLock {
+    model::CatalogId table;
+    LockMode mode = LockMode::access_share;
+};
+
+// Which rows of the table: `predicate` is SQL over the table's columns or ctid; empty means all.
+struct Range {
+    std::string predicate;
+};
+
+struct Task {
+    TaskId id = 0;
+    TaskKind kind = TaskKind::ddl;
+    std::string label;                   // "copy public.orders"
+    std::vector<graph::EntryId> entries; // what it performs, in order
+    std::vector<TaskId> needs;
+    std::vector<TableLock> locks;        // on the target
+    std::vector<std::string> statements; // ddl, index, validate, analyze, refresh: in one transaction
+    model::CatalogId table;              // copy, analyze
+    Range range;                         // copy
+    std::uint64_t bytes = 0;             // estimate of what it moves or reads; the progress bar's weight
+    double cost = 1;                     // in the unit of bytes copied; for the critical path
+};
+
+} // namespace pgsluice::plan

@@ -1,0 +1,162 @@
+#include "report/totals.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/size.hpp"
+
+namespace pgsluice::report {
+
+namespace {
+
+template <class... F>
+struct Overload : F... {
+    using F::operator()...;
+};
+template <class... F>
+Overload(F...) -> Overload<F...>;
+
+double seconds(Duration took) { return std::chrono::duration<double>(took).count(); }
+
+Duration length(double in_seconds) {
+    return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(in_seconds));
+}
+
+} // namespace
+
+void Totals::add(const Event& event) {
+    const Overload add_one{
+        [&](const RunStarted& it) {
+            run_id = it.run_id;
+            command = it.command;
+            source = it.source;
+            target = it.target;
+        },
+        [&](const StepStarted& it) { step = it.text; },
+        [&](const PlanMade& it) {
+            planned = true;
+            tasks = it.tasks;
+            bytes_planned = it.bytes;
+            lanes = it.lanes;
+        },
+        [&](const TaskStarted& it) {
+            running[it.lane] = LaneNow{it.task, it.kind, it.label, 0, it.bytes, 0};
+            estimates_[it.task] = it.bytes;
+        },
+        [&](const BytesMoved& it) {
+            const auto lane = running.find(it.lane);
+            if (lane == running.end() || lane->second.task != it.task) return;
+            lane->second.bytes = it.bytes;
+            lane->second.rows = it.rows;
+        },
+        [&](const TaskFinished& it) {
+            running.erase(it.lane);
+            ++tasks_finished;
+            if (!it.succeeded) ++tasks_failed;
+            bytes_finished += it.bytes;
+            rows_finished += it.rows;
+            const auto estimate = estimates_.find(it.task);
+            if (estimate == estimates_.end()) return;
+            bytes_passed += estimate->second;
+            estimates_.erase(estimate);
+        },
+        [&](const Remarked&) { ++remarks; },
+        [&](const Noted&) { ++notes; },
+        [&](const auto&) {},
+    };
+    std::visit(add_one, event);
+}
+
+std::uint64_t Totals::bytes_moved() const {
+    std::uint64_t sum = bytes_finished;
+    for (const auto& [lane, now] : running) sum += now.bytes;
+    return sum;
+}
+
+std::uint64_t Totals::rows_moved() const {
+    std::uint64_t sum = rows_finished;
+    for (const auto& [lane, now] : running) sum += now.rows;
+    return sum;
+}
+
+double Totals::fraction() const {
+    if (!planned) return 0;
+    if (bytes_planned == 0) {
+        if (tasks == 0) return 0;
+        return std::min(1.0, static_cast<double>(tasks_finished) / static_cast<double>(tasks));
+    }
+    std::uint64_t passed = bytes_passed;
+    for (const auto& [lane, now] : running) passed += std::min(now.bytes, now.bytes_estimated);
+    return std::min(1.0, static_cast<double>(passed) / static_cast<double>(bytes_planned));
+}
+
+std::string task_name(const std::string& kind, const std::string& label) {
+    if (label.empty()) return kind;
+    if (kind.empty() || kind == "ddl" || label == kind || label.starts_with(kind + " ")) return label;
+    return kind + " " + label;
+}
+
+void ReportCollector::add(const Event& event) {
+    const Overload add_one{
+        [&](const RunStarted& it) {
+            report_.run_id = it.run_id;
+            report_.source = it.source;
+            report_.target = it.target;
+        },
+        [&](const PlanMade& it) {
+            report_.tasks = it.tasks;
+            report_.lanes = it.lanes;
+        },
+        [&](const TaskFinished& it) {
+            report_.rows += it.rows;
+            report_.bytes += it.bytes;
+        },
+        [&](const SourceReleased& it) { report_.seconds_source_held = seconds(it.held); },
+        [&](const Remarked& it) { report_.remarks.push_back(it); },
+        [&](const Noted& it) { report_.notes.push_back(it); },
+        [&](const Swapped& it) {
+            report_.previous = it.previous;
+            report_.seconds_away = seconds(it.away);
+        },
+        [&](const RunFinished& it) {
+            if (it.report == nullptr) return;
+            report_ = *it.report;
+            whole_ = true;
+        },
+        [&](const auto&) {},
+    };
+    std::visit(add_one, event);
+}
+
+RefreshReport ReportCollector::failed(const Error& error, WallTime started, WallTime finished) const {
+    RefreshReport report = report_;
+    report.state = "failed";
+    if (!whole_) {
+        report.started = started;
+        report.finished = finished;
+        report.seconds = std::chrono::duration<double>(finished - started).count();
+    }
+    report.error = error.message();
+    report.error_sqlstate = error.sqlstate();
+    report.error_object = error.object();
+    report.error_hint = error.hint();
+    return report;
+}
+
+std::string summary(const RefreshReport& report) {
+    std::string line = fmt::format("{} tables, {} rows, {} in {}", format_count(report.tables.size()),
+                                   format_count(report.rows), format_size(report.bytes),
+                                   format_length(length(report.seconds)));
+    line += fmt::format("; target away {}", format_length(length(report.seconds_away)));
+    line += fmt::format("; source held {}", format_length(length(report.seconds_source_held)));
+    if (!report.previous.empty()) line += fmt::format("; the old database is {}", report.previous);
+    const auto counted = [&](std::size_t count, const char* one) {
+        if (count > 0) line += fmt::format("; {} {}{}", format_count(count), one, count == 1 ? "" : "s");
+    };
+    counted(report.remarks.size(), "remark");
+    counted(report.notes.size(), "note");
+    return line;
+}
+
+} // namespace pgsluice::report

@@ -1,0 +1,133 @@
+#include "run/build.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <set>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "base/error.hpp"
+#include "base/text.hpp"
+#include "catalog/catalog.hpp"
+#include "graph/graph.hpp"
+#include "merge/merge.hpp"
+#include "plan/plan.hpp"
+#include "run/lanes.hpp"
+
+namespace pgsluice::run {
+
+namespace {
+
+// rules.md section 8: over all builds at most a quarter of the memory that the server's own settings speak
+// of.
+Task<std::uint64_t> maintenance_kib(pq::Connection& target, int builds) {
+    const std::string sql =
+        "select pg_catalog.sum(case name when 'shared_buffers' then setting::pg_catalog.int8 * 8 * 4 end) as "
+        "buffers, "
+        "pg_catalog.sum(case name when 'effective_cache_size' then setting::pg_catalog.int8 * 8 end) as "
+        "cache, "
+        "pg_catalog.sum(case name when 'maintenance_work_mem' then setting::pg_catalog.int8 end) as own "
+        "from pg_catalog.pg_settings where name in ('shared_buffers', 'effective_cache_size', "
+        "'maintenance_work_mem')";
+    const pq::Rows rows = co_await target.rows(sql);
+    const auto number = [&](std::string_view column) {
+        std::uint64_t value = 0;
+        const std::string_view text = rows.at(0, column);
+        std::from_chars(text.data(), text.data() + text.size(), value);
+        return value;
+    };
+    const std::uint64_t memory = std::min(number("buffers"), number("cache"));
+    const std::uint64_t share = memory / 4 / static_cast<std::uint64_t>(std::max(builds, 1));
+    co_return std::max(share, std::min<std::uint64_t>(number("own"), 64 * 1024));
+}
+
+} // namespace
+
+Task<Catalogs> read_catalogs(Context& context, Source& source, pq::Connection& target) {
+    Catalogs catalogs;
+    catalog::ReadOptions options;
+    context.step("reading the source's catalog");
+    catalogs.source = co_await source.read_catalog(options);
+    context.step("reading the target's catalog");
+    options.sequence_values = false;
+    const std::string begin = "begin isolation level repeatable read, read only";
+    const std::string commit = "commit";
+    co_await target.command(begin);
+    catalogs.target = co_await catalog::read(target, options);
+    co_await target.command(commit);
+    catalogs.settable_roles = co_await read_settable_roles(target);
+    catalogs.recorded = co_await read_identities(target);
+    compare_catalogs(context, catalogs);
+    throw_first(refusals(context, catalogs));
+    for (const std::string& note : catalogs.planned.notes) context.note("plan", note);
+    note_dropped_on_source(context, catalogs);
+    co_return catalogs;
+}
+
+Task<void> load(Context& context, Source& source, const Catalogs& catalogs, pq::Connection& inside,
+                int lanes) {
+    graph::Options graph_options;
+    graph_options.target_version = catalogs.target.server_version;
+    graph_options.connecting_role = context.target.user();
+    const graph::Graph graph = graph::build(catalogs.planned.database, graph_options);
+    for (const std::string& warning : graph.warnings) context.note("order", warning);
+
+    LanesInput input;
+    input.planned = &catalogs.planned.database;
+    input.source = &catalogs.source;
+    input.graph = &graph;
+    input.database = inside.conninfo().database();
+    input.lanes = lanes;
+    input.index_builds = context.options.index_jobs > 0 ? std::min(context.options.index_jobs, lanes) : lanes;
+    input.maintenance_kib = co_await maintenance_kib(inside, input.index_builds);
+    plan::Limits limits;
+    limits.lanes = lanes;
+    limits.index_builds = input.index_builds;
+    plan::Plan plan(plan::make_tasks(graph, catalogs.planned.database), limits);
+
+    report::PlanMade made;
+    made.tasks = plan.tasks().size();
+    made.lanes = lanes;
+    for (const plan::Task& task : plan.tasks()) {
+        made.bytes += task.bytes;
+        if (task.kind == plan::TaskKind::copy) made.bytes_to_copy += task.bytes;
+    }
+    context.emit(made);
+    co_await perform(context, plan, source, input);
+}
+
+Task<void> verify_catalog(Context& context, const model::Database& planned, pq::Connection& session) {
+    context.step("verifying the new database against the plan");
+    const std::string begin = "begin isolation level repeatable read, read only";
+    co_await session.command(begin);
+    catalog::ReadOptions options;
+    options.sequence_values = false;
+    options.sizes = false;
+    const model::Database found = co_await catalog::read(session, options);
+    const std::string commit = "commit";
+    co_await session.command(commit);
+    std::set<std::string> remarked;
+    for (const report::Remarked& remark : context.report.remarks) remarked.insert(remark.object);
+    std::vector<std::string> different;
+    for (const merge::Difference& difference : merge::compare(planned, found)) {
+        const bool rights = difference.what == "owner" || difference.what == "grants";
+        // An extension of --template keeps the comment of its package; the lane has said so.
+        if (difference.what == "comment" && difference.object.starts_with("extension ") &&
+            !context.options.template_database.empty())
+            continue;
+        if (!rights) {
+            different.push_back(difference.object + " (" + difference.what + ")");
+            continue;
+        }
+        if (remarked.contains(difference.object)) continue;
+        context.remark(difference.object, difference.what + " differ from what was planned",
+                       "compare with the previous database and set them by hand", difference.planned);
+    }
+    if (different.empty()) co_return;
+    throw Error{ErrorKind::verification, "the new database is not what was planned"}
+        .object(join(different, ", ").substr(0, 1000))
+        .hint("nothing was swapped; please report this with the report file");
+}
+
+} // namespace pgsluice::run

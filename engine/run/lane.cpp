@@ -1,0 +1,255 @@
+#include "run/lane.hpp"
+
+#include <exception>
+
+#include <fmt/format.h>
+
+#include "base/error.hpp"
+#include "base/limits.hpp"
+#include "base/text.hpp"
+#include "flow/join.hpp"
+#include "pq/quote.hpp"
+#include "rows/checksum.hpp"
+
+namespace pgsluice::run {
+
+namespace {
+
+// Sessions that load: a crash before the swap loses nothing that a new run would not make again, and the
+// swap's own COMMIT is synchronous, so asynchronous commits before it are on disk by then.
+constexpr std::string_view loading_settings =
+    "set synchronous_commit = off; set check_function_bodies = off; set default_tablespace = ''; "
+    "set default_table_access_method = 'heap'; set default_transaction_read_only = off";
+
+// The server told only by a warning that a GRANT or REVOKE did nothing (rules.md section 6).
+bool grant_did_nothing(const pq::Notice& notice) {
+    return notice.sqlstate == "01006" || notice.sqlstate == "01007";
+}
+
+Task<void> read_checksum(pq::Connection& session, const model::TableRows& table, rows::TableChecksum& out) {
+    out = co_await rows::checksum_rows(session, table);
+}
+
+// An extension that came with --template belongs to whoever prepared it, and has the comment of its own
+// package: not being allowed to set that again is no reason to stop.
+Task<bool> came_with_template(pq::Connection& target, graph::Entry entry, std::string sqlstate) {
+    if (entry.kind != model::Kind::extension || sqlstate != "42501") co_return false;
+    const std::string sql = "select count(*) from pg_catalog.pg_extension where 'extension ' || extname = " +
+                            pq::quote_literal(entry.name);
+    const std::string found = co_await target.value(sql);
+    co_return found != "0";
+}
+
+// An older server refuses what only a newer one knows; its own words are a syntax error.
+void explain_older_target(Error& error, const LaneShared& shared) {
+    const int source = shared.source_version / 10000, target = shared.target_version / 10000;
+    if (target < source && error.hint().empty())
+        error.hint(
+            fmt::format("the target's server is PostgreSQL {}, the source's {}: an object that uses "
+                        "what only the newer one has cannot be made there; upgrade the target's server",
+                        target, source));
+}
+
+const graph::Entry& entry_of(const LaneShared& shared, graph::EntryId id) {
+    return shared.graph->entries[id];
+}
+
+} // namespace
+
+Task<void> Lane::open(const LaneShared& shared) {
+    source_ = co_await pq::Connection::open(shared.source, shared.source_session);
+    source_pid_ = source_->backend_pid();
+    target_ = co_await pq::Connection::open(shared.target, shared.target_session);
+    const std::string settings{loading_settings};
+    co_await target_->command(settings);
+}
+
+Task<void> Lane::close_source() {
+    if (source_) source_queries_ += source_->queries_sent();
+    source_.reset();
+    co_return;
+}
+
+Task<void> Lane::close() {
+    co_await close_source();
+    if (target_) target_queries_ += target_->queries_sent();
+    target_.reset();
+}
+
+Task<TaskResult> Lane::perform(const LaneShared& shared, const plan::Task& task, Progress progress) {
+    if (task.kind == plan::TaskKind::copy) co_return co_await copy(shared, task, std::move(progress));
+    co_return co_await statements(shared, task);
+}
+
+// libpq never shrinks its buffers: after a very large row the connection is replaced before the next task.
+Task<void> Lane::replace_large(const LaneShared& shared, TaskResult& result) {
+    const bool source_large = source_ && source_->largest_row_bytes() > limits::row_bytes_recycle;
+    const bool target_large = target_ && target_->largest_row_bytes() > limits::row_bytes_recycle;
+    if (!source_large && !target_large) co_return;
+    try {
+        if (source_large) {
+            pq::Connection fresh = co_await pq::Connection::open(shared.source, shared.source_session);
+            source_queries_ += source_->queries_sent();
+            source_ = std::move(fresh);
+            source_pid_ = source_->backend_pid();
+        }
+        if (target_large) {
+            pq::Connection fresh = co_await pq::Connection::open(shared.target, shared.target_session);
+            const std::string settings{loading_settings};
+            co_await fresh.command(settings);
+            target_queries_ += target_->queries_sent();
+            target_ = std::move(fresh);
+        }
+    } catch (const Error& error) {
+        result.notes.push_back(
+            {fmt::format("lane {}", index_),
+             "a large row passed and a fresh connection was refused: going on with the old one (" +
+                 one_line(error.message()) + ")"});
+    }
+}
+
+Task<TaskResult> Lane::copy(const LaneShared& shared, const plan::Task& task, Progress progress) {
+    const model::TableRows* table = shared.planned->rows_of(task.table);
+    if (table == nullptr) throw Error{ErrorKind::internal, "a copy of a table that the plan does not know"};
+    TaskResult result;
+    co_await replace_large(shared, result);
+
+    std::string begin = "begin isolation level repeatable read, read only; set transaction snapshot " +
+                        pq::quote_literal(shared.snapshot);
+    if (shared.locks_each_table)
+        begin += fmt::format("; set local lock_timeout = '{}ms'; lock table only {} in access share mode",
+                             shared.lock_timeout.count(), pq::quote_qualified(table->schema, table->name));
+    co_await source_->command(begin);
+    const std::string begin_target = "begin";
+    co_await target_->command(begin_target);
+
+    rows::CopyOptions options;
+    options.table = table;
+    options.range = task.range;
+    options.format = rows::choose_format(*table, shared.source_version, shared.target_version);
+    if (table->partition_root_load) {
+        options.root_schema = table->root_schema;
+        options.root_name = table->root_name;
+    }
+    options.loop = loop_;
+    options.helpers = shared.helpers;
+    options.budget = shared.budget;
+    options.progress = std::move(progress);
+    const rows::CopyResult copied = co_await rows::copy_range(*source_, *target_, options);
+
+    co_await compare_counts(shared, *table, copied, result);
+
+    const std::string commit = "commit";
+    co_await target_->command(commit);
+    co_await source_->command(commit);
+    result.rows = copied.rows_received;
+    result.bytes = copied.bytes;
+    result.format = options.format;
+    co_return result;
+}
+
+// rules.md section 9: rows sent = rows received = what the table holds now; with --verify=checksum the
+// content too, read once more inside the source's snapshot.
+Task<void> Lane::compare_counts(const LaneShared& shared, const model::TableRows& table,
+                                const rows::CopyResult& copied, TaskResult& result) {
+    // Rows of a hash partition on an enum may land in any of its siblings: the two COPY tags must do.
+    if (table.partition_root_load) co_return;
+    const std::string name = "table " + one_line(table.schema + "." + table.name);
+    if (!shared.checksums) {
+        const std::uint64_t count = co_await rows::count_rows(*target_, table);
+        if (count == copied.rows_received) co_return;
+        throw Error{ErrorKind::verification, "the table does not hold the rows that were copied into it"}
+            .object(name)
+            .detail(fmt::format("{} received, {} found", copied.rows_received, count));
+    }
+    const auto began = std::chrono::steady_clock::now();
+    rows::TableChecksum ours, theirs;
+    co_await flow::join(read_checksum(*source_, table, ours), read_checksum(*target_, table, theirs));
+    result.checksum_took = std::chrono::steady_clock::now() - began;
+    result.checksum = theirs.sum;
+    if (ours == theirs && theirs.rows == copied.rows_received) co_return;
+    throw Error{ErrorKind::verification, "source and target differ after the copy"}
+        .object(name)
+        .detail(fmt::format("{} rows on the source, {} on the target, checksums {}", ours.rows, theirs.rows,
+                            ours.sum == theirs.sum ? "equal" : "different"))
+        .hint("nothing was swapped; please report this with the table's definition");
+}
+
+Task<TaskResult> Lane::statements(const LaneShared& shared, const plan::Task& task) {
+    TaskResult result;
+    bool rights = false;
+    for (const graph::EntryId id : task.entries)
+        rights = rights || entry_of(shared, id).part == graph::Part::rights;
+
+    if (!rights) {
+        // One message for the whole transaction; only when it fails the statements are sent one by one, to
+        // name the one.
+        std::string sql = "begin;\n";
+        if (task.kind == plan::TaskKind::index && shared.maintenance_kib > 0)
+            sql += fmt::format("set local maintenance_work_mem = '{}kB';\n", shared.maintenance_kib);
+        for (const std::string& statement : task.statements) sql += statement + "\n";
+        sql += "commit;";
+        bool failed = false;
+        try {
+            co_await target_->command(sql, limits::statement_wait_max);
+        } catch (const Error&) {
+            if (target_->broken()) throw;
+            failed = true;
+        }
+        (void)target_->take_notices();
+        if (!failed) co_return result;
+        const std::string rollback = "rollback";
+        co_await target_->command(rollback);
+    }
+    co_await one_by_one(shared, task, result);
+    co_return result;
+}
+
+// Each entry in a savepoint of its own. A right that cannot be given is a remark with its SQL, not the run's
+// end: neither a row nor an object hangs on it, and the grants are read back and compared before the swap.
+Task<void> Lane::one_by_one(const LaneShared& shared, const plan::Task& task, TaskResult& result) {
+    const std::string begin = "begin";
+    const std::string savepoint = "savepoint entry";
+    const std::string undo = "rollback to savepoint entry; release savepoint entry";
+    const std::string keep = "release savepoint entry";
+    const std::string commit = "commit";
+    co_await target_->command(begin);
+    for (const graph::EntryId id : task.entries) {
+        const graph::Entry& entry = entry_of(shared, id);
+        if (entry.sql.empty()) continue;
+        co_await target_->command(savepoint);
+        (void)target_->take_notices();
+        std::string refused, sqlstate;
+        std::exception_ptr failure;
+        try {
+            co_await target_->command(entry.sql, limits::statement_wait_max);
+            for (const pq::Notice& notice : target_->take_notices())
+                if (entry.part == graph::Part::rights && grant_did_nothing(notice))
+                    refused = notice.message + " [" + notice.sqlstate + "]";
+        } catch (Error& error) {
+            error.object(entry.name);
+            explain_older_target(error, shared);
+            if (target_->broken()) throw;
+            refused = error.message() + " [" + error.sqlstate() + "]";
+            sqlstate = error.sqlstate();
+            failure = std::current_exception();
+        }
+        if (refused.empty()) {
+            co_await target_->command(keep);
+            continue;
+        }
+        co_await target_->command(undo);
+        if (failure && entry.part != graph::Part::rights) {
+            const bool harmless = co_await came_with_template(*target_, entry, sqlstate);
+            if (!harmless) std::rethrow_exception(failure);
+            result.notes.push_back({entry.name, "came with --template and keeps its comment and owner"});
+            continue;
+        }
+        result.remarks.push_back({entry.name, "owner or grants could not be set: " + one_line(refused),
+                                  "run the SQL as the object's owner or as a member of that role",
+                                  entry.sql});
+    }
+    co_await target_->command(commit);
+}
+
+} // namespace pgsluice::run

@@ -1,0 +1,149 @@
+// Others at work on the source or on the target: whoever is in the way is named, and whoever waits for us
+// does not wait long.
+#include <thread>
+
+#include "support/catch.hpp"
+#include "support/session.hpp"
+#include "support/trial.hpp"
+
+using namespace pgsluice::tests;
+using namespace std::chrono_literals;
+
+namespace {
+
+DatabaseOptions small() {
+    DatabaseOptions options;
+    options.sql = small_database;
+    return options;
+}
+
+// Rows that go in slowly, but only for pgsluice: the run holds its locks on the source meanwhile.
+constexpr const char* slow_rows = R"(
+create function slowly(int) returns boolean language plpgsql as $$
+begin
+    if pg_catalog.current_setting('application_name') = 'pgsluice' then perform pg_catalog.pg_sleep(0.02); end if;
+    return true;
+end $$;
+create table events (id int check (slowly(id)));
+insert into events select generate_series(1, 1500);
+)";
+
+std::string ours_wait(const TestDatabase& source) {
+    return "select exists (select from pg_catalog.pg_stat_activity where application_name = 'pgsluice' and "
+           "wait_event_type = 'Lock' and datname = '" +
+           source.name() + "')";
+}
+
+} // namespace
+
+TEST_CASE("a lock held on a source table: the lock timeout names the blocker", "[refresh][bad]") {
+    Trial trial;
+    Session holder(trial.source().conninfo() + " application_name=migration");
+    holder.sql("begin");
+    holder.sql("lock table public.orders in access exclusive mode");
+    trial.fails(1,
+                {"somebody holds a lock on a source table", "55P03", "table public.orders", "migration",
+                 std::to_string(holder.backend_pid()), "AccessExclusiveLock", "--lock-timeout"},
+                {"--lock-timeout", "1s"});
+    holder.sql("rollback");
+    trial.succeeds();
+}
+
+TEST_CASE("DDL or TRUNCATE between the reading of the catalog and the locks stops the run",
+          "[refresh][bad]") {
+    const std::string change =
+        GENERATE("truncate public.orders", "alter table public.orders add extra int",
+                 "alter table public.orders alter note set not null", "drop table public.orders");
+    INFO(change);
+    Trial trial;
+    const Untouched before(trial.target());
+    // The target's catalog is read after the source's: there the run can be made to wait.
+    Session holder(trial.target().conninfo());
+    holder.sql("begin");
+    holder.sql("lock table public.orders in access exclusive mode");
+    Program run(pgsluice_command(trial.arguments()));
+    REQUIRE(comes_true(trial.target(), ours_wait(trial.target())));
+    trial.source().sql(change);
+    holder.sql("rollback");
+    const ProgramResult result = run.wait();
+    INFO(result.text());
+    CHECK(result.exit_code == 1);
+    CHECK(contains(result.err, "public.orders"));
+    CHECK(contains(result.err, "HINT: "));
+    before.check();
+}
+
+TEST_CASE("somebody in prod who waits for a lock of ours: the run gives way and names him",
+          "[refresh][bad]") {
+    Trial trial(std::string(small_database) + slow_rows);
+    const Untouched before(trial.target());
+    Program run(pgsluice_command(trial.arguments({"--source-yield", "1s"})));
+    REQUIRE(comes_true(trial.source(), "select exists (select from pg_catalog.pg_locks where relation = "
+                                       "'public.orders'::regclass and mode = 'AccessShareLock')"));
+    REQUIRE(comes_true(trial.target(), "select exists (select from pg_catalog.pg_stat_progress_copy)"));
+    int waiter = 0;
+    std::string answer;
+    std::thread migration([&] {
+        try {
+            Session session(trial.source().conninfo() + " application_name=migration");
+            waiter = session.backend_pid();
+            session.sql("alter table public.orders add extra int");
+        } catch (const SqlError& error) {
+            answer = error.what();
+        }
+    });
+    const ProgramResult result = run.wait();
+    migration.join();
+    INFO(result.text());
+    expect_failure(result, 1,
+                   {"waits for a lock of this run", "orders", "migration", std::to_string(waiter),
+                    "AccessExclusiveLock", "--source-yield"});
+    CHECK(answer.empty());
+    before.check();
+}
+
+TEST_CASE("two runs at once on one target: the second one is refused", "[refresh][bad]") {
+    Trial trial;
+    Session holder(trial.source().conninfo());
+    holder.sql("begin");
+    holder.sql("lock table public.orders in access exclusive mode");
+    Program first(pgsluice_command(trial.arguments({"--lock-timeout", "60s"})));
+    REQUIRE(comes_true(trial.source(), ours_wait(trial.source())));
+    trial.fails(1, {"another run of pgsluice works on this target", "database " + trial.target().name(),
+                    "server process"});
+    holder.sql("rollback");
+    const ProgramResult result = first.wait();
+    INFO(result.text());
+    CHECK(result.exit_code == 0);
+    expect_equal_databases(trial.source(), trial.target());
+}
+
+TEST_CASE("more tables than half of the lock table are locked one by one, while they are copied",
+          "[refresh][bad]") {
+    ClusterOptions few;
+    few.settings = {"max_locks_per_transaction=10", "max_connections=30", "max_wal_senders=0"};
+    TestCluster cluster(few);
+    Trial trial(cluster, small(), TestCluster::shared_target(), small());
+    trial.source().sql("do $$begin for i in 1..200 loop execute 'create table t' || i || ' (i int)'; "
+                       "if i % 20 = 0 then commit; end if; end loop; end$$");
+    const ProgramResult result = trial.refresh();
+    INFO(result.text());
+    CHECK(result.exit_code == 0);
+    CHECK(contains(result.err, "each is locked only while it is copied"));
+    CHECK(table_checksums(trial.source().superuser_conninfo()) ==
+          table_checksums(trial.target().superuser_conninfo()));
+}
+
+TEST_CASE("too few free connections on either side", "[refresh][bad]") {
+    ClusterOptions few;
+    few.settings = {"max_connections=14", "superuser_reserved_connections=2", "max_wal_senders=0"};
+    TestCluster cluster(few);
+    SECTION("source") {
+        Trial trial(cluster, small(), TestCluster::shared_target(), small());
+        trial.fails(1, {"too few free connections", "object: source", "max_connections"});
+    }
+    SECTION("target") {
+        Trial trial(TestCluster::shared(), small(), cluster, small());
+        trial.fails(1, {"too few free connections", "object: target", "max_connections"});
+    }
+}

@@ -1,0 +1,132 @@
+// Rights that are missing, on either side: named with the command that grants them, before anything is made.
+#include "support/catch.hpp"
+#include "support/session.hpp"
+#include "support/trial.hpp"
+
+using namespace pgsluice::tests;
+
+namespace {
+
+DatabaseOptions owned_by(const std::string& owner, const std::string& sql = small_database) {
+    DatabaseOptions options;
+    options.owner = owner;
+    options.sql = sql;
+    return options;
+}
+
+std::size_t count_of(const std::string& text, const std::string& part) {
+    std::size_t found = 0;
+    for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++found;
+    return found;
+}
+
+} // namespace
+
+TEST_CASE("a role without CREATEDB", "[refresh][bad][short]") {
+    TestCluster& cluster = TestCluster::shared_target();
+    cluster.role("plain", "NOCREATEDB");
+    Trial trial(TestCluster::shared(), owned_by("app"), cluster, owned_by("plain"));
+    trial.fails(1, {"a right is missing", "target: CREATEDB", R"(ALTER ROLE "plain" CREATEDB;)"});
+}
+
+TEST_CASE("a role that does not own the target", "[refresh][bad]") {
+    TestCluster& cluster = TestCluster::shared_target();
+    cluster.role("stranger");
+    Trial trial(TestCluster::shared(), owned_by("app"), cluster, owned_by("app"));
+    trial.target_conninfo = cluster.conninfo(trial.target().name(), "stranger");
+    trial.fails(1, {"a right is missing", "owner of database", R"(GRANT "app" TO "stranger";)"});
+}
+
+TEST_CASE("tables, sequences, schemas and rows of the source that the role may not read", "[refresh][bad]") {
+    Trial trial;
+    TestCluster& cluster = trial.source().cluster();
+    cluster.role("reader");
+    trial.source().sql("grant select on all tables in schema public to reader;"
+                       "grant select on all sequences in schema public to reader");
+    trial.source_conninfo = cluster.conninfo(trial.source().name(), "reader");
+    SECTION("one table") {
+        trial.source().sql("revoke select on orders from reader");
+        trial.fails(1, {R"(source: SELECT on tables: "public"."orders")",
+                        R"(GRANT SELECT ON TABLE "public"."orders" TO "reader";)"});
+    }
+    SECTION("columns of a table only") {
+        trial.source().sql("revoke select on orders from reader; grant select (id) on orders to reader");
+        trial.fails(1, {R"(SELECT on tables: "public"."orders")"});
+    }
+    SECTION("a sequence") {
+        trial.source().sql("revoke select on sequence users_id_seq from reader");
+        trial.fails(1, {R"(source: SELECT on sequences: "public"."users_id_seq")",
+                        R"(GRANT SELECT ON SEQUENCE "public"."users_id_seq" TO "reader";)"});
+    }
+    SECTION("a schema") {
+        trial.source().sql("create schema \"Hidden Room\"; create table \"Hidden Room\".t (i int);"
+                           "grant select on \"Hidden Room\".t to reader");
+        trial.fails(
+            1, {"USAGE on schema \"Hidden Room\"", R"(GRANT USAGE ON SCHEMA "Hidden Room" TO "reader";)"});
+    }
+    SECTION("rows hidden by a policy") {
+        trial.source().sql("alter table orders enable row level security;"
+                           "create policy few on orders using (id < 10)");
+        trial.fails(1, {"row level security", R"("public"."orders")", "BYPASSRLS"});
+    }
+    SECTION("all of it may be read") {
+        const ProgramResult result = trial.refresh();
+        INFO(result.text());
+        CHECK(result.exit_code == 0);
+        CHECK(table_checksums(trial.source().superuser_conninfo()) ==
+              table_checksums(trial.target().superuser_conninfo()));
+    }
+}
+
+TEST_CASE("an extension that the target's server lacks", "[refresh][bad]") {
+    Trial trial;
+    trial.source().superuser_sql(
+        "create extension pg_trgm; update pg_extension set extname = 'far_away' where extname = 'pg_trgm'");
+    trial.fails(1, {"target: extension far_away", "install the package"});
+}
+
+TEST_CASE("an untrusted extension needs a template that an administrator prepared", "[refresh][bad]") {
+    Trial trial;
+    TestCluster& cluster = trial.target().cluster();
+    trial.source().superuser_sql("create extension pageinspect");
+    trial.fails(1, {"target: extension pageinspect", "CREATE EXTENSION", "--template"});
+    cluster.sql("create database prepared template template0");
+    cluster.sql("create extension pageinspect", "prepared");
+    trial.fails(1, {R"(template database "prepared")", "IS_TEMPLATE"}, {"--template", "prepared"});
+    cluster.sql("alter database prepared is_template true");
+    trial.succeeds({"--template", "prepared"});
+    trial.fails(1, {R"(template database "missing")", "psql -l"}, {"--template", "missing"});
+    cluster.sql("alter database prepared is_template false");
+    cluster.sql("drop database prepared");
+}
+
+TEST_CASE("roles that the target lacks are one note each", "[refresh][bad]") {
+    Trial trial;
+    trial.source().cluster().role("only_in_prod");
+    trial.source().sql("grant select on users, orders to only_in_prod;"
+                       "create table third (i int); grant all on third to only_in_prod");
+    const ProgramResult result = trial.refresh({"--acl", "source"});
+    INFO(result.text());
+    CHECK(result.exit_code == 0);
+    CHECK(count_of(result.err, "only_in_prod") == 1);
+    CHECK(contains(result.err, "note"));
+}
+
+TEST_CASE("a grant that cannot be given is a remark with its SQL, and --strict says 3", "[refresh][bad]") {
+    Trial trial;
+    TestCluster& source = trial.source().cluster();
+    TestCluster& target = trial.target().cluster();
+    for (TestCluster* cluster : {&source, &target}) {
+        cluster->role("grantor");
+        cluster->role("grantee");
+    }
+    // On the target app is no member of grantor, and may not hand anything to it.
+    trial.source().sql("create table fresh (i int); grant select on fresh to grantee");
+    const ProgramResult result = trial.refresh({"--strict", "--map-role", "app=grantor"});
+    INFO(result.text());
+    CHECK(result.exit_code == 3);
+    CHECK(contains(result.err, "remark"));
+    CHECK(contains(result.err, "fresh"));
+    CHECK(table_checksums(trial.source().superuser_conninfo()) ==
+          table_checksums(trial.target().superuser_conninfo()));
+}
