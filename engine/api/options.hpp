@@ -22,6 +22,7 @@ struct ConnectOptions {
 
 enum class AclSource { target, source, both };
 enum class ExtrasChoice { keep, drop, fail };
+enum class DriftChoice { replay, carry, fail }; // rules.md section 2
 enum class VerifyDepth { counts, checksum };
 
 struct RefreshOptions {
@@ -31,7 +32,15 @@ struct RefreshOptions {
     std::size_t memory_bytes = limits::memory_bytes_default;
     std::chrono::milliseconds source_yield = limits::source_yield_default;
     std::chrono::milliseconds lock_timeout = limits::lock_timeout_default;
-    ExtrasChoice extras = ExtrasChoice::keep; // keep refuses while carrying is not built
+    ExtrasChoice extras = ExtrasChoice::keep;
+    std::vector<std::string> keep;       // --keep PATTERN: carried whatever record or migrations say
+    std::vector<std::string> preserve;   // --preserve TABLE[=col,...]
+    std::vector<std::string> references; // --reference child.col=parent.col
+    bool keep_deleted = false;           // preserved rows that the source deleted since stay
+    DriftChoice drift = DriftChoice::replay;
+    std::string migrate;          // --migrate CMD; empty: none
+    bool swap = true;             // false: build, and wait for the command swap
+    bool discard_waiting = false; // drop the database that an earlier run left waiting
     bool keep_previous = true;
     AclSource acl = AclSource::target;
     std::map<std::string, std::string> map_roles; // source role -> target role
@@ -55,6 +64,19 @@ struct VerifyOptions {
 struct RollbackOptions {
     ConnectOptions connect;
     std::string allow_target; // HOST/DBNAME: the one-run form of the mark
+};
+// Merges and swaps in what `refresh` without swap left waiting.
+struct SwapOptions {
+    ConnectOptions connect;
+    std::string allow_target;
+    // As for refresh; what the waiting run was told counts where these are empty.
+    std::vector<std::string> preserve, references, keep;
+    bool keep_deleted = false;
+    bool keep_previous = true;
+    bool strict = false;
+};
+struct PendingOptions {
+    ConnectOptions connect;
 };
 struct CleanupOptions {
     ConnectOptions connect;

@@ -14,11 +14,13 @@ namespace pgsluice::graph {
 enum class Part : std::uint8_t {
     dummy,          // the stand-in of a view in a cycle
     create,         // definition, then its comment
+    add_elements,   // columns, attributes or labels that only the target has
     attach,         // partition to parent, partition index to parent index
     owned_by,       // sequence to column
     rows,           // COPY of one table
     sequence_value, // setval
     build_index,    // the index that a key adopts
+    merge,          // the run merges the target's rows: one for the whole graph, no statement
     after_rows,     // row security switches, trigger states
     validate,       // a check or foreign key created NOT VALID
     analyze,        // of one table, once its rows and indexes are there
@@ -38,6 +40,8 @@ struct Entry {
     std::string sql;  // empty for rows and gates
     // Performing it may call functions of the user's, and nobody knows what those read: after all early DDL.
     bool runs_functions = false;
+    // Carries something that only the target has: its failure stops nothing but what needs it.
+    bool extra = false;
     std::vector<EntryId> needs; // sorted, no duplicates
 };
 

@@ -6,6 +6,7 @@
 // 3): a default or a check leaves CREATE TABLE, a view gets a stand-in. Where pg_dump postpones a
 // materialized view or a function to post-data we need no repair: there are no sections here, only edges.
 #pragma once
+#include <set>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,12 @@ struct Options {
     int target_version = 0;
     // The role that runs the DDL: objects owned by it need no ALTER ... OWNER.
     std::string connecting_role;
+    // What is no extra is there already, rows and all: entries for extras only.
+    bool only_extras = false;
+    // Tables that get rows of the target, and those whose keys that needs: one entry Part::merge comes after
+    // their rows and unique keys, and before their foreign keys, triggers, rules, row security and sequence
+    // values, and before what reads them (ANALYZE, materialized views). Empty: no such entry.
+    std::set<model::CatalogId> merged_tables;
 };
 
 struct Graph {

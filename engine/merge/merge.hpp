@@ -49,8 +49,24 @@ using Definer = std::function<std::string(const model::Object& object, const mod
 Match match(const model::Database& source, const model::Database& target, const Definer& definition);
 Match match(const model::Database& source, const model::Database& target);
 
+// What of the target cannot come along. Kept with its SQL in pgsluice.pending.
+struct Pending {
+    enum class Why {
+        cannot,    // needs what is not there: tried again by each later run
+        drift,     // the target's definition of a shared object: the source's stands
+        migration, // replay: the service's next restart makes it again
+    };
+    Why why = Why::cannot;
+    model::NaturalKey key;
+    std::string name;   // display name
+    std::string reason; // one line
+    std::string sql;    // its whole DDL
+};
+
 struct Planned {
-    model::Database database;       // what the new database will hold
+    model::Database database;         // what the new database will hold, extras marked
+    std::vector<Pending> pending;     // known before anything is created
+    std::vector<std::string> remarks; // "column x of table t: NOT NULL without default becomes nullable"
     std::vector<std::string> notes; // "role reporting does not exist on the target: its grants are left out"
 };
 Planned plan_database(const model::Database& source, const model::Database& target, const Options& options);

@@ -17,8 +17,13 @@ void Database::index() {
     for (std::size_t i = 0; i < rows.size(); ++i) rows_by_id_.emplace(rows[i].table, i);
 }
 
+CatalogId Database::resolve(CatalogId id) const {
+    const auto at = aliases.find(id);
+    return at == aliases.end() ? id : at->second;
+}
+
 const Object* Database::find(CatalogId id) const {
-    const auto at = by_id_.find(id);
+    const auto at = by_id_.find(resolve(id));
     return at == by_id_.end() ? nullptr : &objects[at->second];
 }
 
@@ -28,7 +33,7 @@ const Object* Database::find(const NaturalKey& key) const {
 }
 
 const TableRows* Database::rows_of(CatalogId table) const {
-    const auto at = rows_by_id_.find(table);
+    const auto at = rows_by_id_.find(resolve(table));
     return at == rows_by_id_.end() ? nullptr : &rows[at->second];
 }
 

@@ -19,6 +19,13 @@ struct Dependency {
     bool operator==(const Dependency&) const = default;
 };
 
+// `who` reads or names a column of `relation`: without that column it cannot be made.
+struct ColumnNeed {
+    CatalogId who, relation;
+    std::string column;
+    bool operator==(const ColumnNeed&) const = default;
+};
+
 // What COPY and the checks before it need to know of a table that holds rows.
 struct TableRows {
     CatalogId table;
@@ -34,6 +41,7 @@ struct TableRows {
     // extension's: there is no object of ours for it.
     std::string condition;
     bool is_configuration = false;
+    bool from_target = false; // of a planned database: the table is an extra, its rows come from the target
     // What rules.md section 8 compares before the first row is read.
     std::string relfilenode, class_xmin, attribute_xmins;
 };
@@ -75,11 +83,16 @@ struct Database {
     DatabaseProperties properties;
     std::vector<Object> objects; // sorted by natural key; no object twice
     std::vector<Dependency> dependencies;
+    std::vector<ColumnNeed> column_needs; // from pg_depend, lifted to objects that we hold
+    // Of a planned database: the target's id of a shared object -> the source's. find() and rows_of() follow
+    // it.
+    std::map<CatalogId, CatalogId> aliases;
     std::vector<TableRows> rows; // every table with storage of its own, in oid order
     std::vector<SequenceValue> sequence_values;
     std::vector<Unsupported> unsupported;
     std::vector<std::string> roles; // names of all roles of the server
 
+    CatalogId resolve(CatalogId id) const; // through `aliases`
     const Object* find(CatalogId id) const;
     const Object* find(const NaturalKey& key) const;
     const TableRows* rows_of(CatalogId table) const;

@@ -14,7 +14,9 @@
 
 namespace pgsluice::model {
 
-using Oid = std::uint32_t;
+// Wider than the server's: objects of the target get oids above 2^32 (kinds::Reading), so that a planned
+// database can hold objects of both sides.
+using Oid = std::uint64_t;
 
 // pg_depend's address of an object: the catalog it lives in and its row there. Sub-object numbers (columns)
 // are left out: an edge to a column is an edge to its table.
@@ -98,6 +100,10 @@ struct Object {
     std::map<std::string, std::string> details;
     std::vector<std::string> elements; // names in order: columns of a relation, labels of an enum
     std::vector<std::string> roles;    // whom a policy is for; empty: everybody
+    // Of a planned database: only the target has it, and it is carried (rules.md section 1).
+    bool extra = false;
+    // Of a planned database, a shared object: those of `elements` that only the target has.
+    std::vector<std::string> extra_elements;
     // 0 none; the relation whose locks DDL on this object takes: the table itself, an index's or trigger's
     // table.
     CatalogId relation;

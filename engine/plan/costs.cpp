@@ -48,6 +48,7 @@ TaskKind task_kind(const graph::Entry& entry, const Catalog& catalog, bool adopt
     case Part::validate: return TaskKind::validate;
     case Part::analyze: return TaskKind::analyze;
     case Part::refresh: return TaskKind::refresh;
+    case Part::merge: return TaskKind::merge;
     case Part::create: break;
     default: return TaskKind::ddl;
     }
@@ -73,6 +74,7 @@ std::uint64_t bytes_of(const graph::Entry& entry, TaskKind kind, const Catalog& 
             bytes += catalog.bytes_of(table);
         return bytes;
     case TaskKind::ddl:
+    case TaskKind::merge:
     case TaskKind::analyze: return 0;
     }
     return 0;
@@ -90,6 +92,7 @@ double cost_of(const graph::Entry& entry, TaskKind kind, std::uint64_t bytes) {
                amount * cost_per_key_column * key_columns(entry.sql) * (slow ? cost_of_gin_or_gist : 1.0);
     }
     case TaskKind::validate: return statement_cost + amount * cost_of_validating;
+    case TaskKind::merge: return statement_cost;
     case TaskKind::analyze: return std::min(statement_cost + amount, analyze_cost_max);
     }
     return statement_cost;

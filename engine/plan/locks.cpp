@@ -76,6 +76,7 @@ std::vector<TableLock> locks_of(const graph::Entry& entry, const Catalog& catalo
     const CatalogId relation = catalog.relation_of(entry.object);
     switch (entry.part) {
     case Part::create: lock_create(entry, catalog, locks); break;
+    case Part::add_elements: locks.add_tree(relation, LockMode::access_exclusive); break;
     case Part::attach: lock_attach(entry, catalog, locks); break;
     case Part::rows: {
         const model::TableRows* rows = catalog.database().rows_of(entry.object);
@@ -102,6 +103,7 @@ std::vector<TableLock> locks_of(const graph::Entry& entry, const Catalog& catalo
     case Part::dummy:
     case Part::owned_by:
     case Part::sequence_value:
+    case Part::merge: // nothing that could be in its way starts before it, or is left to run beside it
     case Part::gate: break;
     }
     return locks.take();

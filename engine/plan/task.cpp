@@ -5,8 +5,8 @@
 namespace pgsluice::plan {
 
 std::string_view task_kind_name(TaskKind kind) {
-    static constexpr std::array<std::string_view, 6> names = {"ddl",      "copy",    "index",
-                                                              "validate", "analyze", "refresh"};
+    static constexpr std::array<std::string_view, 7> names = {"ddl",     "copy",    "index", "validate",
+                                                              "analyze", "refresh", "merge"};
     return names[static_cast<std::size_t>(kind)];
 }
 

@@ -19,6 +19,7 @@ enum class TaskKind : std::uint8_t {
     validate, // VALIDATE CONSTRAINT: long, weak locks
     analyze,
     refresh, // REFRESH MATERIALIZED VIEW
+    merge,   // of the target's rows, by the run itself
 };
 std::string_view task_kind_name(TaskKind kind);
 
@@ -55,6 +56,7 @@ struct Task {
     std::vector<std::string> statements; // ddl, index, validate, analyze, refresh: in one transaction
     model::CatalogId table;              // copy, analyze
     Range range;                         // copy
+    bool extra = false;                  // carries extras only: its failure is no failure of the run
     std::uint64_t bytes = 0;             // estimate of what it moves or reads; the progress bar's weight
     double cost = 1;                     // in the unit of bytes copied; for the critical path
 };

@@ -82,6 +82,7 @@ std::string to_json(const PlanReport& report, bool indent) {
     write_list(json, "migrations", report.migrations);
     json.field("recorded_run", report.recorded_run).field("recorded_at", report.recorded_at);
     json.strings("dropped_in_prod", report.dropped_in_prod);
+    write(json, report.merge);
     write_list(json, "unsupported_source", report.unsupported_source);
     write_list(json, "unsupported_target", report.unsupported_target);
     write_list(json, "wires_left_out", report.wires_left_out);

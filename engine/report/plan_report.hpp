@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "report/merge_report.hpp"
+
 namespace pgsluice::report {
 
 // How many objects of a kind the new database gets.
@@ -78,6 +80,9 @@ struct PlanReport {
     std::string recorded_run;                 // the run whose record says what was brought; empty: no record
     std::string recorded_at;                  // RFC 3339
     std::vector<std::string> dropped_in_prod; // "dropped in prod since DATE": not carried
+
+    // What of the target comes along, and what will not, with counts of rows (estimates of nothing: counted).
+    MergeReport merge;
 
     // What does not come along.
     std::vector<NamedReason> unsupported_source, unsupported_target; // kinds that pgsluice does not know yet

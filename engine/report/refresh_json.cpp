@@ -47,6 +47,7 @@ std::string to_json(const RefreshReport& report, bool indent) {
             .field("sqlstate", report.error_sqlstate);
         json.field("object", report.error_object).field("hint", report.error_hint).end_object();
     }
+    write(json, report.merge);
     write_list(json, "remarks", report.remarks);
     write_list(json, "notes", report.notes);
     write_list(json, "tables", report.tables);

@@ -8,6 +8,7 @@
 
 #include "base/clock.hpp"
 #include "report/event.hpp"
+#include "report/merge_report.hpp"
 
 namespace pgsluice::report {
 
@@ -26,6 +27,7 @@ struct RefreshReport {
     std::uint64_t source_queries = 0, target_queries = 0;
     int lanes = 0;
     std::vector<TableReport> tables;
+    MergeReport merge;
     std::vector<Remarked> remarks;
     std::vector<Noted> notes;
     std::string error, error_sqlstate, error_object, error_hint;

@@ -1,6 +1,7 @@
 // Performs a plan: N lanes pull tasks, best critical path first, until none is left or one fails. A lane is a
 // source session, a target session and a pipe on one event loop; the plan stays on the main loop.
 #pragma once
+#include <functional>
 #include <vector>
 
 #include "graph/graph.hpp"
@@ -19,6 +20,8 @@ struct LanesInput {
     int lanes = 1;
     int index_builds = 1;
     std::uint64_t maintenance_kib = 0; // maintenance_work_mem of one index build; 0: the server's own
+    std::string target_snapshot;       // for the rows of extras; empty: none are copied
+    std::function<Task<void>()> merge; // performs TaskKind::merge, on the main loop
 };
 
 // Releases the source's snapshot as soon as the last row has been read. The first failure cancels what runs

@@ -1,0 +1,59 @@
+// Which rows of the target are merged into which tables, by which keys, and which references follow (rules.md
+// section 3). Pure: from both catalogs and the options; the SQL is made of it in merge/row_sql.cpp, run in
+// run/row_merge.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "merge/merge.hpp"
+
+namespace pgsluice::merge {
+
+struct RowOptions {
+    std::vector<std::string> preserve;   // TABLE[=col,...]
+    std::vector<std::string> references; // child.col=parent.col
+    bool keep_deleted = false;
+};
+
+struct TableName {
+    std::string schema, name;
+    auto operator<=>(const TableName&) const = default;
+};
+
+struct Reference {
+    TableName child, parent;
+    std::vector<std::string> child_columns, parent_columns;
+    bool declared = true;  // false: --reference
+    bool nullable = false; // every child column may be NULL in the planned database
+};
+
+struct MergeTable {
+    enum class Role {
+        preserved,  // its rows are merged into the source's
+        extra,      // its rows are copied as they are; references in them follow
+        referenced, // shared: only its keys are read, to tell whether a key means the same entity on both
+                    // sides
+    };
+    Role role = Role::preserved;
+    TableName name;
+    model::CatalogId id;                      // in the planned database
+    std::vector<std::string> columns;         // that the target has and that are no generated ones, in order
+    std::vector<std::string> extra_columns;   // of them, those that the source lacks
+    std::vector<std::string> missing_columns; // that only the source has
+    std::vector<std::string> primary_key;     // may be empty
+    bool generated_key = false;               // from a sequence or an identity: means nothing by itself
+    std::vector<std::vector<std::string>> natural_keys; // two rows that agree on one are one entity
+};
+
+struct RowPlan {
+    std::vector<MergeTable>
+        tables; // a referenced table before those that refer to it, as far as cycles allow
+    std::vector<Reference> references;
+    bool empty() const { return tables.empty(); }
+};
+
+// `planned` is what will be there (extras marked); throws Error{refused} for a table or column that does not
+// exist, with a hint. Also with no --preserve: extras refer to shared tables.
+RowPlan plan_rows(const model::Database& planned, const model::Database& target, const RowOptions& options);
+
+} // namespace pgsluice::merge

@@ -1,0 +1,30 @@
+#include "report/json_writer.hpp"
+#include "report/merge_report.hpp"
+
+namespace pgsluice::report {
+
+void write(JsonWriter& json, const MergeReport& report) {
+    json.key("merge").begin_object();
+    json.strings("carried", report.carried).key("pending").begin_array();
+    for (const PendingItem& item : report.pending)
+        json.begin_object()
+            .field("object", item.object)
+            .field("reason", item.reason)
+            .field("sql", item.sql)
+            .end_object();
+    json.end_array().key("tables").begin_array();
+    for (const MergedTable& table : report.merged) {
+        json.begin_object().field("table", table.table).field("preserved", table.preserved);
+        json.field("same", table.same).field("added", table.added).field("new_keys", table.new_keys);
+        json.field("repointed", table.repointed).field("duplicates", table.duplicates);
+        json.field("deleted", table.deleted).field("rejected", table.rejected).field("nulled", table.nulled);
+        json.strings("reasons", table.reasons).end_object();
+    }
+    json.end_array().field("late_rows", report.late_rows);
+    json.key("migrated").begin_array();
+    for (const MigrateRun& run : report.migrated)
+        json.begin_object().field("command", run.command).field("seconds", run.seconds).end_object();
+    json.end_array().end_object();
+}
+
+} // namespace pgsluice::report
