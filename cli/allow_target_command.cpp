@@ -15,6 +15,7 @@ std::string ask_for_name(Session& session, const MarkReport& found) {
     std::ostream& out = session.world.err;
     out << mark_question(found) << "Type the name of the database to go on: " << std::flush;
     std::string line;
+    if (session.world.await_input) session.world.await_input();
     std::getline(session.world.in, line);
     if (line == found.database) return line;
     throw Error{ErrorKind::refused, "what was typed is not the name of the target database"}

@@ -198,7 +198,7 @@ void read_connections(const Words& words, const World& world, Arguments& argumen
     connect.source_password = password("--source-password-env", words.source_password_env, world);
     connect.target_password = password("--target-password-env", words.target_password_env, world);
     connect.maintenance_db = words.maintenance_db;
-    connect.stop_on_signals = true;
+    connect.stop = world.stop;
 }
 
 void read_limits(const Words& words, RefreshOptions& refresh) {

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "base/clock.hpp"
+#include "base/stop.hpp"
 
 namespace pgsluice::cli {
 
@@ -30,6 +31,9 @@ struct World {
     std::function<std::optional<std::string>(const std::string&)> environment;
     Clock clock;
     bool ticks = true; // a thread redraws between events; tests have no use for it
+    StopSource stop;   // what SIGINT and SIGTERM ask; handed to the engine
+    // Waits until there is something to read from `in`; throws stop.error() when that comes first.
+    std::function<void()> await_input;
 };
 
 } // namespace pgsluice::cli

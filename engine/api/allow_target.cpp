@@ -88,9 +88,9 @@ Task<report::MarkReport> inspect_target(AllowTargetOptions options, report::Obse
 }
 
 report::MarkReport inspect_target_blocking(AllowTargetOptions options, report::Observer& observer) {
-    const bool signals = options.connect.stop_on_signals;
-    return run::run_blocked(
-        1, signals, [&](flow::Loops& loops) { return allow_on_main(options, observer, loops, false); });
+    return run::run_blocked(1, options.connect.stop, [&](flow::Loops& loops) {
+        return allow_on_main(options, observer, loops, false);
+    });
 }
 
 Task<report::MarkReport> allow_target(AllowTargetOptions options, report::Observer& observer) {
@@ -99,9 +99,9 @@ Task<report::MarkReport> allow_target(AllowTargetOptions options, report::Observ
 }
 
 report::MarkReport allow_target_blocking(AllowTargetOptions options, report::Observer& observer) {
-    const bool signals = options.connect.stop_on_signals;
-    return run::run_blocked(
-        1, signals, [&](flow::Loops& loops) { return allow_on_main(options, observer, loops, true); });
+    return run::run_blocked(1, options.connect.stop, [&](flow::Loops& loops) {
+        return allow_on_main(options, observer, loops, true);
+    });
 }
 
 } // namespace pgsluice

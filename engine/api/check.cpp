@@ -40,8 +40,7 @@ Task<report::CheckReport> check(RefreshOptions options, report::Observer& observ
 }
 
 report::CheckReport check_blocking(RefreshOptions options, report::Observer& observer) {
-    const bool signals = options.connect.stop_on_signals;
-    return run::run_blocked(1, signals,
+    return run::run_blocked(1, options.connect.stop,
                             [&](flow::Loops& loops) { return check_on_main(options, observer, loops); });
 }
 

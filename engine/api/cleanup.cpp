@@ -55,8 +55,7 @@ Task<report::CleanupReport> cleanup(CleanupOptions options, report::Observer& ob
 }
 
 report::CleanupReport cleanup_blocking(CleanupOptions options, report::Observer& observer) {
-    const bool signals = options.connect.stop_on_signals;
-    return run::run_blocked(1, signals,
+    return run::run_blocked(1, options.connect.stop,
                             [&](flow::Loops& loops) { return cleanup_on_main(options, observer, loops); });
 }
 

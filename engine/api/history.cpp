@@ -41,8 +41,7 @@ Task<report::HistoryReport> history(HistoryOptions options, report::Observer& ob
 }
 
 report::HistoryReport history_blocking(HistoryOptions options, report::Observer& observer) {
-    const bool signals = options.connect.stop_on_signals;
-    return run::run_blocked(1, signals,
+    return run::run_blocked(1, options.connect.stop,
                             [&](flow::Loops& loops) { return history_on_main(options, observer, loops); });
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/limits.hpp"
+#include "base/stop.hpp"
 
 namespace pgsluice {
 
@@ -15,8 +16,9 @@ struct ConnectOptions {
     std::string target;
     std::string source_password; // wins over what libpq would find; from --source-password-env
     std::string target_password;
-    bool stop_on_signals =
-        false; // the blocking forms end the run on SIGINT and SIGTERM; the program asks for it
+    // Its request() ends a blocking form; also before that has begun. A program that wants SIGINT and SIGTERM
+    // to do so calls stop_on_signals(stop). A coroutine is cancelled by whoever awaits it.
+    StopSource stop;
     std::string maintenance_db; // "" : postgres, else any other we may connect to
 };
 

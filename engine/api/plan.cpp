@@ -258,8 +258,7 @@ flow::Task<report::PlanReport> plan_refresh(RefreshOptions options, report::Obse
 }
 
 report::PlanReport plan_refresh_blocking(RefreshOptions options, report::Observer& observer) {
-    const bool signals = options.connect.stop_on_signals;
-    return run::run_blocked(1, signals,
+    return run::run_blocked(1, options.connect.stop,
                             [&](flow::Loops& loops) { return plan_on_main(options, observer, loops); });
 }
 

@@ -216,12 +216,12 @@ Task<void> refresh_steps(Context& context, Made& made) {
 }
 
 // A cancellation has no words of its own.
-std::exception_ptr in_words(std::exception_ptr failure) {
+std::exception_ptr in_words(const Context& context, std::exception_ptr failure) {
     try {
         std::rethrow_exception(failure);
     } catch (const boost::system::system_error& error) {
         if (error.code() != asio::error::operation_aborted) return failure;
-        Error stopped{ErrorKind::stopped, "stopped before the end"};
+        Error stopped = context.options.connect.stop.error();
         stopped.hint("the target is as it was; run again");
         return std::make_exception_ptr(stopped);
     } catch (...) {
@@ -278,7 +278,7 @@ Task<RefreshReport> refresh_on_main(RefreshOptions options, Observer& observer, 
     try {
         co_await refresh_steps(context, made);
     } catch (...) {
-        failure = in_words(std::current_exception());
+        failure = in_words(context, std::current_exception());
     }
     const bool stopped = record_outcome(context, failure);
     if (failure && !may_have_swapped(failure)) {
@@ -303,8 +303,7 @@ Task<RefreshReport> refresh(RefreshOptions options, Observer& observer) {
 }
 
 RefreshReport refresh_blocking(RefreshOptions options, Observer& observer) {
-    const bool signals = options.connect.stop_on_signals;
-    return run::run_blocked(lane_loops(options), signals,
+    return run::run_blocked(lane_loops(options), options.connect.stop,
                             [&](flow::Loops& loops) { return refresh_on_main(options, observer, loops); });
 }
 

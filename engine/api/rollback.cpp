@@ -92,8 +92,7 @@ Task<report::RollbackReport> rollback(RollbackOptions options, report::Observer&
 }
 
 report::RollbackReport rollback_blocking(RollbackOptions options, report::Observer& observer) {
-    const bool signals = options.connect.stop_on_signals;
-    return run::run_blocked(1, signals,
+    return run::run_blocked(1, options.connect.stop,
                             [&](flow::Loops& loops) { return rollback_on_main(options, observer, loops); });
 }
 

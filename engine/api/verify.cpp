@@ -228,8 +228,7 @@ Task<report::VerifyReport> verify(VerifyOptions options, report::Observer& obser
 }
 
 report::VerifyReport verify_blocking(VerifyOptions options, report::Observer& observer) {
-    const bool signals = options.connect.stop_on_signals;
-    return run::run_blocked(1, signals,
+    return run::run_blocked(1, options.connect.stop,
                             [&](flow::Loops& loops) { return verify_on_main(options, observer, loops); });
 }
 

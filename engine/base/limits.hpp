@@ -41,6 +41,7 @@ constexpr auto lock_timeout_default = 10s;      // on the source, per table
 constexpr auto source_yield_default = 5s;       // how long somebody may wait for a lock of ours
 constexpr auto stop_grace = 4s;                 // from the signal to the end of the process: 5 s in all
 constexpr auto cancel_timeout = 2s;
+constexpr auto helpers_grace = 500ms; // for jobs that nobody waits for any more
 
 // What a server may make us hold.
 constexpr std::size_t catalog_rows_max = 20'000'000;

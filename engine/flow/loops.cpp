@@ -1,6 +1,7 @@
 #include "flow/loops.hpp"
 
 #include <algorithm>
+#include <future>
 #include <memory>
 #include <thread>
 #include <vector>
@@ -8,6 +9,8 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/thread_pool.hpp>
+
+#include "base/limits.hpp"
 
 namespace pgsluice::flow {
 
@@ -47,8 +50,18 @@ Loops::~Loops() {
     for (const auto& lane : state_->lanes) lane->stop();
     state_->main.stop();
     // Only after the loops: helpers finish what they were given, and post the results to loops that still
-    // exist.
-    state_->helpers.join();
+    // exist. What nobody waits for any more, a name that no server answers for, must not hold the caller.
+    std::promise<void> promise;
+    const std::future<void> ended = promise.get_future();
+    std::thread last([state = std::move(state_), promise = std::move(promise)]() mutable {
+        state->helpers.join();
+        state.reset();
+        promise.set_value();
+    });
+    if (ended.wait_for(limits::helpers_grace) == std::future_status::ready)
+        last.join();
+    else
+        last.detach();
 }
 
 Executor Loops::main() const { return state_->main.context.get_executor(); }

@@ -12,7 +12,7 @@ namespace pgsluice::flow {
 class Loops {
 public:
     Loops(int lane_loops, int helper_threads);
-    ~Loops(); // stops the loops and joins their threads
+    ~Loops(); // stops the loops and ends their threads, but for an abandoned job that goes on (offload.hpp)
     Loops(const Loops&) = delete;
     Loops& operator=(const Loops&) = delete;
 

@@ -1,15 +1,13 @@
 #include "flow/stop.hpp"
 
-#include <csignal>
 #include <future>
-#include <mutex>
+#include <memory>
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
-#include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -17,48 +15,7 @@
 
 namespace pgsluice::flow {
 
-struct StopSource::State {
-    std::mutex mutex;
-    bool requested = false;
-    int signal = 0;
-    std::function<void()> tell; // set while a run is on
-};
-
-StopSource::StopSource() : state_(std::make_shared<State>()) {}
-
-bool StopSource::requested() const {
-    const std::lock_guard lock(state_->mutex);
-    return state_->requested;
-}
-
-int StopSource::signal() const {
-    const std::lock_guard lock(state_->mutex);
-    return state_->signal;
-}
-
-void StopSource::request(int signal) const {
-    const std::lock_guard lock(state_->mutex);
-    state_->requested = true;
-    if (signal != 0) state_->signal = signal;
-    if (state_->tell) state_->tell();
-}
-
 namespace {
-
-// Lives on the main loop from the root's start to its end.
-struct Root {
-    explicit Root(const Executor& loop) : signals(loop) {}
-    asio::cancellation_signal cancellation;
-    asio::signal_set signals;
-};
-
-void await_signal(const std::shared_ptr<Root>& root, const std::function<void(int)>& request) {
-    root->signals.async_wait([root, request](boost::system::error_code code, int number) {
-        if (code) return;
-        request(number);
-        await_signal(root, request); // a second one interrupts a cleanup that waits
-    });
-}
 
 bool is_cancellation(const std::exception_ptr& failure) {
     try {
@@ -70,60 +27,33 @@ bool is_cancellation(const std::exception_ptr& failure) {
     }
 }
 
-Error stopped(int signal) {
-    if (signal == SIGINT) return Error{ErrorKind::stopped, "stopped by SIGINT"};
-    if (signal == SIGTERM) return Error{ErrorKind::stopped, "stopped by SIGTERM"};
-    return Error{ErrorKind::stopped, "stopped on request"};
-}
-
 } // namespace
 
-void run_root(const Loops& loops, Task<void> work, const StopSource& stop, bool on_signals) {
+void run_root(const Loops& loops, Task<void> work, const StopSource& stop) {
     const Executor main = loops.main();
-    auto root = std::make_shared<Root>(main);
     std::promise<void> promise;
     std::future<void> future = promise.get_future();
-    asio::post(main, [&, root] {
-        asio::co_spawn(main, std::move(work),
-                       asio::bind_cancellation_slot(root->cancellation.slot(),
-                                                    [&, root](const std::exception_ptr& failure) {
-                                                        boost::system::error_code ignored;
-                                                        root->signals.cancel(ignored);
-                                                        root->signals.clear(ignored);
-                                                        if (failure)
-                                                            promise.set_exception(failure);
-                                                        else
-                                                            promise.set_value();
-                                                    }));
-        // The handler is a member of nothing that ends before the loop: `root` keeps itself alive through it.
-        const std::weak_ptr<Root> weak = root;
-        const std::lock_guard lock(stop.state_->mutex);
-        stop.state_->tell = [main, weak] {
-            asio::post(main, [weak] {
-                if (const auto alive = weak.lock())
-                    alive->cancellation.emit(asio::cancellation_type::terminal);
-            });
-        };
-        if (stop.state_->requested) stop.state_->tell();
-        if (!on_signals) return;
-        root->signals.add(SIGINT);
-        root->signals.add(SIGTERM);
-        const StopSource source = stop;
-        await_signal(root, [source](int number) { source.request(number); });
+    auto ended = [&promise](const std::exception_ptr& failure) {
+        if (failure)
+            promise.set_exception(failure);
+        else
+            promise.set_value();
+    };
+    // The loop's, until the root has ended; a request that comes later finds it still there and nobody at it.
+    const auto cancellation = std::make_shared<asio::cancellation_signal>();
+    asio::post(main, [&, cancellation] {
+        asio::co_spawn(main, std::move(work), asio::bind_cancellation_slot(cancellation->slot(), ended));
     });
-    std::exception_ptr failure;
+    const StopSource::Listener listener = stop.listen([main, cancellation] {
+        asio::post(main, [cancellation] { cancellation->emit(asio::cancellation_type::terminal); });
+    });
     try {
         future.get();
     } catch (...) {
-        failure = std::current_exception();
+        const std::exception_ptr failure = std::current_exception();
+        if (stop.requested() && is_cancellation(failure)) throw stop.error();
+        throw;
     }
-    {
-        const std::lock_guard lock(stop.state_->mutex);
-        stop.state_->tell = nullptr;
-    }
-    if (!failure) return;
-    if (stop.requested() && is_cancellation(failure)) throw stopped(stop.signal());
-    std::rethrow_exception(failure);
 }
 
 namespace {

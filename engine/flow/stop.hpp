@@ -1,6 +1,6 @@
 // Starting a run and stopping it: Asio's own cancellation, from the root task down.
 //
-// A signal or StopSource::request() emits a terminal cancellation on the root task. Whatever it waits for
+// StopSource::request() emits a terminal cancellation on the root task. Whatever it waits for
 // then throws boost::system::system_error{operation_aborted}, and everything unwinds. A task that does not
 // wait at that moment gets it at its next co_await.
 //
@@ -18,52 +18,28 @@
 // flow::uninterrupted(...). The cancellation is not lost: it comes at the caller's next co_await after the
 // section.
 #pragma once
-#include <atomic>
-#include <functional>
-#include <memory>
 #include <optional>
 #include <type_traits>
 #include <utility>
 
+#include "base/stop.hpp"
 #include "flow/deadline.hpp"
 #include "flow/loops.hpp"
 #include "flow/task.hpp"
 
 namespace pgsluice::flow {
 
-// Asks a run to stop; from any thread. Copies are the same source. May be used before and after the run, too.
-class StopSource {
-public:
-    StopSource();
-    void request() const { request(0); }
-    bool requested() const;
-    int signal() const; // the signal that asked, 0 for none
-
-    struct State;
-
-private:
-    friend void run_root(const Loops&, Task<void>, const StopSource&, bool);
-    void request(int signal) const;
-    std::shared_ptr<State> state_;
-};
-
 // Runs `root` on the main loop while the calling thread waits for its end; throws what it throws, except that
-// a run which was asked to stop and ended for that reason throws Error{stopped}. With `on_signals`, SIGINT
-// and SIGTERM ask it to stop until it has ended.
-void run_root(const Loops& loops, Task<void> root, const StopSource& stop, bool on_signals);
-
-struct RunOptions {
-    StopSource stop;
-    bool on_signals = false;
-};
+// a run which was asked to stop and ended for that reason throws stop.error().
+void run_root(const Loops& loops, Task<void> root, const StopSource& stop);
 
 template <class T>
-T run_blocking(const Loops& loops, Task<T> root, const RunOptions& options = {}) {
+T run_blocking(const Loops& loops, Task<T> root, const StopSource& stop = {}) {
     if constexpr (std::is_void_v<T>) {
-        run_root(loops, std::move(root), options.stop, options.on_signals);
+        run_root(loops, std::move(root), stop);
     } else {
         std::optional<T> result;
-        run_root(loops, store_result(std::move(root), &result), options.stop, options.on_signals);
+        run_root(loops, store_result(std::move(root), &result), stop);
         return std::move(*result);
     }
 }

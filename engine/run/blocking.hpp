@@ -7,11 +7,9 @@
 namespace pgsluice::run {
 
 template <class Story>
-auto run_blocked(int lane_loops, bool stop_on_signals, Story story) {
+auto run_blocked(int lane_loops, const StopSource& stop, Story story) {
     flow::Loops loops(lane_loops, usable_cores());
-    flow::RunOptions options;
-    options.on_signals = stop_on_signals;
-    return flow::run_blocking(loops, story(loops), options);
+    return flow::run_blocking(loops, story(loops), stop);
 }
 
 } // namespace pgsluice::run

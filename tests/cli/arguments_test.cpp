@@ -89,7 +89,6 @@ TEST_CASE("refresh takes every option of this release") {
     CHECK(refresh.connect.source == "service=prod");
     CHECK(refresh.connect.target == "service=preprod");
     CHECK(refresh.connect.maintenance_db == "mdb");
-    CHECK(refresh.connect.stop_on_signals);
     CHECK(refresh.jobs == 3);
     CHECK(refresh.index_jobs == 2);
     CHECK(refresh.memory_bytes == 128u << 20);

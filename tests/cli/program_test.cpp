@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -51,6 +52,22 @@ std::string content(const std::filesystem::path& path) {
 }
 
 } // namespace
+
+TEST_CASE("Ctrl-C at the question of allow-target ends the program, and marks nothing") {
+    const FakeApi fake;
+    fake->mark.database = "app";
+    TestWorld test;
+    test.in.str("app\n");
+    World world = test.world();
+    world.in_is_terminal = true;
+    world.await_input = [&world] {
+        world.stop.request(SIGINT);
+        throw world.stop.error();
+    };
+    CHECK(run_program({"allow-target", sides[0], sides[1], sides[2], sides[3]}, fake.api(), world) == 1);
+    CHECK(test.err.str().find("stopped by SIGINT") != std::string::npos);
+    CHECK(fake->marks_written == 0);
+}
 
 TEST_CASE("a refresh ends with one line and exit 0, with remarks too, but not when strict") {
     const FakeApi fake;

@@ -65,9 +65,10 @@ Task<void> cancelled_offload(flow::Executor helpers, bool* finished) {
     co_await flow::sleep_for(30s);
 }
 
-Task<void> abandoned_job(flow::Executor helpers, std::shared_ptr<std::atomic<bool>> finished) {
-    std::function<void()> job = [finished] {
-        std::this_thread::sleep_for(300ms);
+Task<void> abandoned_job(flow::Executor helpers, std::shared_ptr<std::atomic<bool>> finished,
+                         flow::Duration length = 100ms) {
+    std::function<void()> job = [finished, length] {
+        std::this_thread::sleep_for(length);
         *finished = true;
     };
     co_await flow::with_timeout(flow::run_on_helper_abandoning(helpers, job), 20ms, "too late");
@@ -97,15 +98,14 @@ TEST_CASE("late work is cancelled and awaited before the error", "[tsan]") {
 
 TEST_CASE("a cancellation from outside is not a timeout", "[tsan]") {
     flow::Loops loops(1, 1);
-    flow::RunOptions options;
+    const StopSource stop;
     bool ended = false;
     std::thread asker([&] {
         std::this_thread::sleep_for(30ms);
-        options.stop.request();
+        stop.request();
     });
-    CHECK_THROWS_WITH(
-        flow::run_blocking(loops, flow::with_timeout(sleeps(30s, &ended), 20s, "late"), options),
-        "stopped on request");
+    CHECK_THROWS_WITH(flow::run_blocking(loops, flow::with_timeout(sleeps(30s, &ended), 20s, "late"), stop),
+                      "stopped on request");
     CHECK(ended);
     asker.join();
 }
@@ -141,13 +141,13 @@ TEST_CASE("offload runs elsewhere, comes back here, and brings failures along", 
 
 TEST_CASE("a cancelled offload waits for its job, which may use the caller's frame", "[tsan]") {
     flow::Loops loops(1, 1);
-    flow::RunOptions options;
+    const StopSource stop;
     bool finished = false;
     std::thread asker([&] {
         std::this_thread::sleep_for(20ms);
-        options.stop.request();
+        stop.request();
     });
-    CHECK_THROWS_AS(flow::run_blocking(loops, cancelled_offload(loops.helpers(), &finished), options), Error);
+    CHECK_THROWS_AS(flow::run_blocking(loops, cancelled_offload(loops.helpers(), &finished), stop), Error);
     CHECK(finished);
     asker.join();
 }
@@ -160,4 +160,16 @@ TEST_CASE("an abandoned job does not hold its caller, and does no harm later", "
         CHECK_FALSE(finished->load());
     }
     CHECK(finished->load()); // the helpers end what they began
+}
+
+TEST_CASE("a job that blocks for long does not hold the end of the loops", "[tsan]") {
+    auto finished = std::make_shared<std::atomic<bool>>(false);
+    const auto before = std::chrono::steady_clock::now();
+    {
+        flow::Loops loops(1, 1);
+        CHECK_THROWS_AS(flow::run_blocking(loops, abandoned_job(loops.helpers(), finished, 3s)),
+                        flow::TimedOut);
+    }
+    CHECK(std::chrono::steady_clock::now() - before < 2s);
+    while (!finished->load()) std::this_thread::sleep_for(10ms);
 }

@@ -30,7 +30,7 @@ Task<void> sleeping(bool* started) {
     co_await flow::sleep_for(30s);
 }
 
-Task<void> request_after(flow::StopSource stop, flow::Duration delay) {
+Task<void> request_after(StopSource stop, flow::Duration delay) {
     std::thread([stop, delay] {
         std::this_thread::sleep_for(delay);
         stop.request();
@@ -83,18 +83,18 @@ Task<void> waits_on_lane(const flow::Loops* loops, bool* started) {
 
 int stop_signal_of(int number) {
     flow::Loops loops(1, 1);
-    flow::RunOptions options;
-    options.on_signals = true;
+    const StopSource stop;
+    stop_on_signals(stop);
     std::thread([number] {
         std::this_thread::sleep_for(50ms);
         ::kill(::getpid(), number);
     }).detach();
     try {
-        flow::run_blocking(loops, flow::sleep_for(30s), options);
+        flow::run_blocking(loops, flow::sleep_for(30s), stop);
     } catch (const Error& error) {
         CHECK(error.kind() == ErrorKind::stopped);
-        CHECK(options.stop.signal() == number);
-        return options.stop.signal();
+        CHECK(stop.signal() == number);
+        return stop.signal();
     }
     return 0;
 }
@@ -109,14 +109,14 @@ TEST_CASE("the root's result and the root's failure reach the caller", "[tsan]")
 
 TEST_CASE("a stop from another thread ends a waiting run at once", "[tsan]") {
     flow::Loops loops(1, 1);
-    flow::RunOptions options;
+    const StopSource stop;
     bool started = false;
     std::thread asker([&] {
         std::this_thread::sleep_for(50ms);
-        options.stop.request();
+        stop.request();
     });
     const auto before = std::chrono::steady_clock::now();
-    CHECK_THROWS_WITH(flow::run_blocking(loops, sleeping(&started), options), "stopped on request");
+    CHECK_THROWS_WITH(flow::run_blocking(loops, sleeping(&started), stop), "stopped on request");
     CHECK(started);
     CHECK(std::chrono::steady_clock::now() - before < 5s);
     asker.join();
@@ -124,43 +124,43 @@ TEST_CASE("a stop from another thread ends a waiting run at once", "[tsan]") {
 
 TEST_CASE("a stop asked for before the run starts is not forgotten", "[tsan]") {
     flow::Loops loops(1, 1);
-    flow::RunOptions options;
-    options.stop.request();
-    CHECK_THROWS_WITH(flow::run_blocking(loops, flow::sleep_for(30s), options), "stopped on request");
+    const StopSource stop;
+    stop.request();
+    CHECK_THROWS_WITH(flow::run_blocking(loops, flow::sleep_for(30s), stop), "stopped on request");
 }
 
 TEST_CASE("a failure of its own is not taken for a stop", "[tsan]") {
     flow::Loops loops(1, 1);
-    flow::RunOptions options;
-    flow::run_blocking(loops, request_after(options.stop, 0ms));
-    while (!options.stop.requested()) std::this_thread::sleep_for(1ms);
-    CHECK_THROWS_AS(flow::run_blocking(loops, failing(), options), std::exception);
+    const StopSource stop;
+    flow::run_blocking(loops, request_after(stop, 0ms));
+    while (!stop.requested()) std::this_thread::sleep_for(1ms);
+    CHECK_THROWS_AS(flow::run_blocking(loops, failing(), stop), std::exception);
 }
 
 TEST_CASE("cleanup after a cancellation may wait again, and the cause survives", "[tsan]") {
     flow::Loops loops(1, 1);
-    flow::RunOptions options;
+    const StopSource stop;
     std::string log;
     std::thread asker([&] {
         std::this_thread::sleep_for(30ms);
-        options.stop.request();
+        stop.request();
         std::this_thread::sleep_for(5ms);
-        options.stop.request(); // a second one does not tear an uninterrupted cleanup apart
+        stop.request(); // a second one does not tear an uninterrupted cleanup apart
     });
-    CHECK_THROWS_AS(flow::run_blocking(loops, work_and_clean_up(&log), options), Error);
+    CHECK_THROWS_AS(flow::run_blocking(loops, work_and_clean_up(&log), stop), Error);
     CHECK(log == "caught cleaned");
     asker.join();
 }
 
 TEST_CASE("a critical section ends first; the stop comes right after it", "[tsan]") {
     flow::Loops loops(1, 1);
-    flow::RunOptions options;
+    const StopSource stop;
     std::string log;
     std::thread asker([&] {
         std::this_thread::sleep_for(20ms);
-        options.stop.request();
+        stop.request();
     });
-    CHECK_THROWS_AS(flow::run_blocking(loops, critical_then_more(&log), options), Error);
+    CHECK_THROWS_AS(flow::run_blocking(loops, critical_then_more(&log), stop), Error);
     CHECK(log == "section ended ");
     asker.join();
 }
@@ -174,13 +174,13 @@ TEST_CASE("tasks on other loops: results come back to the caller's thread", "[ts
 TEST_CASE("a stop crosses over to the loop where the work is", "[tsan]") {
     for (int round = 0; round < 20; ++round) {
         flow::Loops loops(1, 1);
-        flow::RunOptions options;
+        const StopSource stop;
         bool started = false;
         std::thread asker([&, round] {
             std::this_thread::sleep_for(std::chrono::microseconds(200 * round));
-            options.stop.request();
+            stop.request();
         });
-        CHECK_THROWS_AS(flow::run_blocking(loops, waits_on_lane(&loops, &started), options), Error);
+        CHECK_THROWS_AS(flow::run_blocking(loops, waits_on_lane(&loops, &started), stop), Error);
         asker.join();
     }
 }

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
+#include <fstream>
 #include <stdexcept>
 #include <string_view>
 #include <sys/mman.h>
@@ -139,6 +140,20 @@ bool Program::reap(bool block) {
 }
 
 bool Program::running() { return !reap(false); }
+
+void Program::wait_until_it_handles(int signal) {
+    const std::string path = "/proc/" + std::to_string(pid_) + "/status";
+    const auto has = [&](std::string_view name) {
+        std::ifstream status{path};
+        for (std::string line; std::getline(status, line);)
+            if (line.starts_with(name))
+                return (std::stoull(line.substr(name.size()), nullptr, 16) >> (signal - 1) & 1) != 0;
+        return false;
+    };
+    // Between fork and exec the child has our handlers, but blocks everything.
+    while (running() && (has("SigBlk:") || !has("SigCgt:")))
+        std::this_thread::sleep_for(std::chrono::microseconds(200));
+}
 
 void Program::send(int signal) const {
     if (!ended_) ::kill(options_.own_group ? -pid_ : pid_, signal);

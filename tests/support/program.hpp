@@ -38,7 +38,9 @@ public:
     Program& operator=(const Program&) = delete;
 
     int pid() const { return pid_; }
-    bool running();              // false once it has ended
+    bool running(); // false once it has ended
+    // Once it has a handler of its own for the signal: before, any program dies of it, and has done nothing.
+    void wait_until_it_handles(int signal);
     void send(int signal) const; // to the process, or to its group with own_group
     std::string out() const;     // what it has written so far
     std::string err() const;
