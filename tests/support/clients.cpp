@@ -22,9 +22,21 @@ constexpr const char* read_sql =
 
 bool contains(const std::string& text, const char* part) { return text.find(part) != std::string::npos; }
 
-void note_error(Seen& seen, const SqlError& error) {
+// A server that ends a session while a statement is on its way to it closes the socket with that statement
+// unread: then the FATAL 57P01 can be lost on the client's side, and libpq only says that the connection is
+// gone.
+bool lost_without_a_word(const SqlError& error, bool broken) {
     const std::string text = error.what();
-    if (error.sqlstate == "57P01" || contains(text, "terminating connection"))
+    return broken && error.sqlstate.empty() &&
+           (contains(text, "server closed the connection unexpectedly") ||
+            contains(text, "Connection reset by peer") || contains(text, "Broken pipe"));
+}
+
+// `broken`: the client was logged in, and its connection is gone.
+void note_error(Seen& seen, const SqlError& error, bool broken) {
+    const std::string text = error.what();
+    if (error.sqlstate == "57P01" || contains(text, "terminating connection") ||
+        lost_without_a_word(error, broken))
         ++seen.ended;
     else if (error.sqlstate.empty() && contains(text, "database \"") && contains(text, "does not exist"))
         ++seen.unknown;
@@ -77,9 +89,10 @@ void Clients::live(Client& client) {
             away_since.reset();
         } catch (const SqlError& error) {
             if (!away_since) away_since = Clock::now();
+            const bool broken = session && session->broken();
             session.reset();
             const std::lock_guard lock{client.mutex};
-            note_error(client.seen, error);
+            note_error(client.seen, error, broken);
         }
         std::this_thread::sleep_for(2ms);
     }
