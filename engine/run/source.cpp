@@ -14,6 +14,7 @@
 #include "catalog/catalog.hpp"
 #include "flow/deadline.hpp"
 #include "pq/quote.hpp"
+#include "run/blocker.hpp"
 
 namespace pgsluice::run {
 
@@ -27,31 +28,6 @@ constexpr auto watch_pause = 1s;
 
 std::string table_name(const model::TableRows& table) {
     return "table " + one_line(table.schema + "." + table.name);
-}
-
-// Who holds what conflicts with our ACCESS SHARE on a user's table: for the error after a lock timeout.
-constexpr std::string_view blocker_sql =
-    "select l.pid, a.usename, a.application_name, l.mode, n.nspname, c.relname from pg_catalog.pg_locks l "
-    "join pg_catalog.pg_class c on c.oid = l.relation and c.relkind in ('r', 'p', 'v', 'm', 'S', 'f') "
-    "join pg_catalog.pg_namespace n on n.oid = c.relnamespace "
-    "left join pg_catalog.pg_stat_activity a on a.pid = l.pid "
-    "where l.granted and l.mode = 'AccessExclusiveLock' and c.oid >= 16384 and l.database = "
-    "(select oid from pg_catalog.pg_database where datname = pg_catalog.current_database()) "
-    "order by c.relkind, l.pid, n.nspname, c.relname limit 1";
-
-// The timeout has let go of our wait, so the holder is all that can be seen.
-Task<void> name_blocker(pq::Connection& session, std::string side, std::exception_ptr failure) {
-    const std::string sql{blocker_sql};
-    const pq::Rows rows = co_await session.rows(sql);
-    if (rows.empty()) std::rethrow_exception(failure);
-    throw Error{ErrorKind::refused, "somebody holds a lock on a " + side + " table"}
-        .sqlstate("55P03")
-        .object("table " +
-                one_line(std::string(rows.at(0, "nspname")) + "." + std::string(rows.at(0, "relname"))))
-        .detail(fmt::format("server process {} (role {}, application {}) holds {}", rows.at(0, "pid"),
-                            one_line(rows.at(0, "usename")), one_line(rows.at(0, "application_name")),
-                            rows.at(0, "mode")))
-        .hint("wait until it has ended, or give --lock-timeout more time");
 }
 
 } // namespace
@@ -133,7 +109,7 @@ Task<void> Source::explain_lock_failure(std::exception_ptr failure) {
                        "the source");
         if (error.sqlstate() != "55P03") throw;
     }
-    co_await name_blocker(control_, "source", failure);
+    co_await name_blocker(control_, "source", plan::LockMode::access_share, "", failure);
 }
 
 Task<model::Database> Source::read_catalog(catalog::ReadOptions options) {
@@ -144,7 +120,7 @@ Task<model::Database> Source::read_catalog(catalog::ReadOptions options) {
         if (error.sqlstate() != "55P03") throw;
         failure = std::current_exception();
     }
-    co_await name_blocker(control_, "source", failure);
+    co_await name_blocker(control_, "source", plan::LockMode::access_share, "", failure);
     std::rethrow_exception(failure);
 }
 
