@@ -15,6 +15,7 @@ flow::Task<void> read_all(Session& session, model::Database& database) {
     co_await read_comments(session, database);
     co_await read_dependencies(session, database);
     co_await read_table_rows(session, database);
+    co_await read_table_facts(session, database);
     co_await read_unsupported(session, database);
     co_await end(session);
     if (session.options.sequence_values) co_await read_sequence_values(session, database);

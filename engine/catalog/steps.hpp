@@ -20,6 +20,9 @@ flow::Task<void> read_dependencies(Session& session, model::Database& database);
 // table_rows.cpp
 flow::Task<void> read_table_rows(Session& session, model::Database& database);
 
+// table_facts.cpp: columns, unique keys and references of all tables, as a merge of rows needs them.
+flow::Task<void> read_table_facts(Session& session, model::Database& database);
+
 // sequence_values.cpp: after index().
 flow::Task<void> read_sequence_values(Session& session, model::Database& database);
 

@@ -13,6 +13,7 @@ struct RowOptions {
     std::vector<std::string> preserve;   // TABLE[=col,...]
     std::vector<std::string> references; // child.col=parent.col
     bool keep_deleted = false;
+    bool source_is_right = false; // a preserved table that the source lacks is no reason to refuse
 };
 
 struct TableName {
@@ -23,8 +24,20 @@ struct TableName {
 struct Reference {
     TableName child, parent;
     std::vector<std::string> child_columns, parent_columns;
-    bool declared = true;  // false: --reference
-    bool nullable = false; // every child column may be NULL in the planned database
+    bool declared = true; // false: --reference
+    // Those of child_columns that become NULL where the reference leads nowhere; empty: it cannot.
+    std::vector<std::string> null_columns;
+};
+
+struct MergeColumn {
+    std::string name;
+    std::string type; // in the planned database
+    // The target's text may be no value of `type`: another type there, or one whose labels or checks may
+    // differ.
+    bool may_not_fit = false;
+    bool not_null = false;
+    bool from_sequence = false;
+    bool extra = false; // the source lacks it
 };
 
 struct MergeTable {
@@ -36,20 +49,28 @@ struct MergeTable {
     };
     Role role = Role::preserved;
     TableName name;
-    model::CatalogId id;                      // in the planned database
-    std::vector<std::string> columns;         // that the target has and that are no generated ones, in order
-    std::vector<std::string> extra_columns;   // of them, those that the source lacks
+    bool partitioned = false;
+    std::vector<MergeColumn> columns; // that both sides will have and that are no generated ones, in order
     std::vector<std::string> missing_columns; // that only the source has
     std::vector<std::string> primary_key;     // may be empty
     bool generated_key = false;               // from a sequence or an identity: means nothing by itself
     std::vector<std::vector<std::string>> natural_keys; // two rows that agree on one are one entity
+    // Rows that agree on these are one, whatever their keys: set where all natural keys are surrogates.
+    std::vector<std::string> duplicates_by;
+    // A unique key of NOT NULL columns by which one row is told from all others of the table; may be empty.
+    std::vector<std::string> row_key;
+
+    const MergeColumn* column(const std::string& wanted) const;
 };
 
 struct RowPlan {
     std::vector<MergeTable>
         tables; // a referenced table before those that refer to it, as far as cycles allow
     std::vector<Reference> references;
+    std::vector<std::string> notes;
+    bool keep_deleted = false;
     bool empty() const { return tables.empty(); }
+    const MergeTable* table(const TableName& name) const;
 };
 
 // `planned` is what will be there (extras marked); throws Error{refused} for a table or column that does not

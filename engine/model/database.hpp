@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "model/object.hpp"
+#include "model/table_facts.hpp"
 
 namespace pgsluice::model {
 
@@ -88,6 +89,8 @@ struct Database {
     // it.
     std::map<CatalogId, CatalogId> aliases;
     std::vector<TableRows> rows; // every table with storage of its own, in oid order
+    // For merging rows; a planned database has the source's.
+    std::vector<TableFacts> table_facts;
     std::vector<SequenceValue> sequence_values;
     std::vector<Unsupported> unsupported;
     std::vector<std::string> roles; // names of all roles of the server

@@ -21,7 +21,7 @@ const std::map<std::string, std::set<std::string>, std::less<>> may_include = {
     {"engine/kinds", {"base", "model", "pq/quote"}},
     {"engine/catalog", {"base", "flow", "pq", "model", "kinds"}},
     {"engine/graph", {"base", "model", "kinds/descriptor", "pq/quote"}},
-    {"engine/merge", {"base", "model", "graph", "kinds/descriptor"}},
+    {"engine/merge", {"base", "model", "graph", "kinds/descriptor", "pq/quote"}},
     {"engine/plan", {"base", "model", "graph", "merge"}},
     {"engine/archive", {"base", "codec", "graph/entry"}},
     // A copy task is a value of the plan, its columns are a value of the model.

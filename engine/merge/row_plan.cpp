@@ -1,0 +1,352 @@
+#include "merge/row_plan.hpp"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <set>
+
+#include "base/error.hpp"
+#include "base/text.hpp"
+
+namespace pgsluice::merge {
+
+namespace {
+
+using Columns = std::vector<std::string>;
+using Role = MergeTable::Role;
+using model::TableFacts;
+
+bool holds(const Columns& columns, const std::string& name) {
+    return std::find(columns.begin(), columns.end(), name) != columns.end();
+}
+
+std::string shown(const TableName& name) { return one_line(name.schema + "." + name.name); }
+
+std::string unquoted(std::string text) {
+    if (text.size() < 2 || text.front() != '"' || text.back() != '"') return text;
+    return text.substr(1, text.size() - 2);
+}
+
+Columns split(const std::string& text, char separator) {
+    Columns parts;
+    std::size_t from = 0;
+    for (std::size_t at = text.find(separator); at != std::string::npos; at = text.find(separator, from)) {
+        parts.push_back(text.substr(from, at - from));
+        from = at + 1;
+    }
+    parts.push_back(text.substr(from));
+    return parts;
+}
+
+// Whether every text that the other side prints for it is a value here: plain types of the server's own.
+bool always_fits(const std::string& type) {
+    return type.find('.') == std::string::npos && type.find('"') == std::string::npos;
+}
+
+class Planner {
+public:
+    Planner(const model::Database& planned, const model::Database& target, const RowOptions& options)
+        : planned_(planned), options_(options) {
+        for (const TableFacts& table : planned.table_facts) source_[{table.schema, table.name}] = &table;
+        for (const TableFacts& table : target.table_facts) target_[{table.schema, table.name}] = &table;
+    }
+
+    RowPlan run() {
+        plan_.keep_deleted = options_.keep_deleted;
+        for (const std::string& text : options_.preserve) preserve(text);
+        for (const auto& [name, facts] : target_)
+            if (is_extra(name) && !facts->is_partition) add(name, Role::extra, {});
+        for (const std::string& text : options_.references) named_reference(text);
+        // Referenced tables refer on, where their natural keys hold references.
+        for (std::size_t i = 0; i < plan_.tables.size(); ++i) declared_references(plan_.tables[i].name);
+        cut_referenced();
+        order();
+        return std::move(plan_);
+    }
+
+private:
+    const model::Object* object_of(const TableName& name) const {
+        return planned_.find(model::NaturalKey{model::Kind::table, name.schema, "", name.name, ""});
+    }
+    bool is_extra(const TableName& name) const {
+        const model::Object* object = object_of(name);
+        return object != nullptr && object->extra;
+    }
+
+    TableName find_table(const std::string& text, const std::string& option) const {
+        std::set<TableName> found;
+        for (const auto* side : {&source_, &target_})
+            for (const auto& [name, facts] : *side)
+                if (name.schema + "." + name.name == text || name.name == text || name.name == unquoted(text))
+                    found.insert(name);
+        if (found.size() == 1) return *found.begin();
+        Error error{ErrorKind::refused, option + " names a table that " +
+                                            (found.empty() ? "does not exist" : "is in several schemas")};
+        throw error.object(one_line(text)).hint("write SCHEMA.TABLE as pgsluice plan shows it");
+    }
+
+    void preserve(const std::string& text) {
+        const std::size_t equals = text.find('=');
+        const TableName name = find_table(text.substr(0, equals), "--preserve");
+        Columns named;
+        if (equals != std::string::npos)
+            for (const std::string& column : split(text.substr(equals + 1), ','))
+                named.push_back(unquoted(column));
+        if (plan_.table(name) != nullptr)
+            throw Error{ErrorKind::refused, "--preserve names a table twice"}.object(shown(name));
+        if (!source_.contains(name) || is_extra(name)) {
+            if (!options_.source_is_right)
+                throw Error{ErrorKind::refused, "the source lacks a preserved table"}
+                    .object(shown(name))
+                    .hint("is this the right source? then --source-is-right, or leave out its --preserve: a "
+                          "table "
+                          "that only the target has keeps its rows anyway");
+            plan_.notes.push_back("table " + shown(name) + ": the source lacks it, nothing to merge with");
+            return;
+        }
+        if (!target_.contains(name)) {
+            plan_.notes.push_back("table " + shown(name) + ": the target has none, no rows to preserve");
+            return;
+        }
+        for (const std::string& column : named)
+            if (source_.at(name)->column(column) == nullptr || target_.at(name)->column(column) == nullptr)
+                throw Error{ErrorKind::refused, "--preserve names a column that one side lacks"}
+                    .object(shown(name) + "." + one_line(column))
+                    .hint("name columns by which a row is known on both sides");
+        add(name, Role::preserved, named);
+    }
+
+    const TableFacts& facts_of(const TableName& name, Role role) const {
+        return role == Role::extra ? *target_.at(name) : *source_.at(name);
+    }
+
+    void add(const TableName& name, Role role, const Columns& named) {
+        MergeTable table;
+        table.role = role;
+        table.name = name;
+        const TableFacts& facts = facts_of(name, role);
+        const TableFacts& theirs = *target_.at(name);
+        table.partitioned = facts.is_partitioned;
+        for (const model::ColumnFacts& column : facts.columns) {
+            if (column.generated) continue;
+            const model::ColumnFacts* other = theirs.column(column.name);
+            if (other == nullptr) {
+                table.missing_columns.push_back(column.name);
+                continue;
+            }
+            MergeColumn made{column.name, column.type, false, column.not_null, column.from_sequence, false};
+            made.may_not_fit =
+                role != Role::extra && (other->type != column.type || !always_fits(column.type));
+            table.columns.push_back(made);
+        }
+        if (role == Role::preserved) add_extra_columns(table, theirs);
+        set_keys(table, facts, named);
+        plan_.tables.push_back(std::move(table));
+    }
+
+    void add_extra_columns(MergeTable& table, const TableFacts& theirs) const {
+        const model::Object* object = object_of(table.name);
+        if (object == nullptr) return;
+        for (const model::ColumnFacts& column : theirs.columns) {
+            if (column.generated || !holds(object->extra_elements, column.name)) continue;
+            table.columns.push_back(
+                {column.name, column.type, !always_fits(column.type), false, column.from_sequence, true});
+        }
+    }
+
+    static bool on_both_sides(const MergeTable& table, const Columns& columns) {
+        return std::all_of(columns.begin(), columns.end(), [&](const std::string& name) {
+            const MergeColumn* column = table.column(name);
+            return column != nullptr && !column->extra;
+        });
+    }
+
+    void set_keys(MergeTable& table, const TableFacts& facts, const Columns& named) const {
+        const auto generated = [&](const Columns& columns) {
+            return std::any_of(columns.begin(), columns.end(), [&](const std::string& name) {
+                const model::ColumnFacts* column = facts.column(name);
+                return column != nullptr && column->from_sequence;
+            });
+        };
+        const auto has_uuid = [&](const Columns& columns) {
+            return std::any_of(columns.begin(), columns.end(), [&](const std::string& name) {
+                const model::ColumnFacts* column = facts.column(name);
+                return column != nullptr && column->type == "uuid";
+            });
+        };
+        const auto never_null = [&](const Columns& columns) {
+            return std::all_of(columns.begin(), columns.end(), [&](const std::string& name) {
+                const model::ColumnFacts* column = facts.column(name);
+                return column != nullptr && column->not_null;
+            });
+        };
+        std::vector<Columns> unique;
+        for (const model::KeyFacts& key : facts.keys) {
+            if (!on_both_sides(table, key.columns)) continue;
+            if (key.primary) table.primary_key = key.columns;
+            if (never_null(key.columns) && table.row_key.empty()) table.row_key = key.columns;
+            if (never_null(key.columns) && !generated(key.columns)) unique.push_back(key.columns);
+        }
+        table.generated_key = generated(table.primary_key);
+        const Columns& primary = table.primary_key;
+        if (!named.empty()) {
+            table.natural_keys.push_back(named);
+            if (has_uuid(primary) && primary != named) table.natural_keys.push_back(primary);
+        } else if (!unique.empty()) {
+            table.natural_keys = unique;
+        } else if (!primary.empty()) {
+            table.natural_keys.push_back(primary);
+        } else if (table.role == Role::preserved) {
+            Columns whole;
+            for (const MergeColumn& column : table.columns)
+                if (!column.extra) whole.push_back(column.name);
+            table.natural_keys.push_back(whole);
+        }
+        const bool surrogate =
+            (table.generated_key || has_uuid(primary)) && table.natural_keys == std::vector<Columns>{primary};
+        if (!surrogate) return;
+        for (const MergeColumn& column : table.columns)
+            if (!column.extra && !holds(primary, column.name)) table.duplicates_by.push_back(column.name);
+    }
+
+    void named_reference(const std::string& text) {
+        const auto end_of = [&](const std::string& end) {
+            const std::size_t dot = end.rfind('.');
+            if (dot == std::string::npos)
+                throw Error{ErrorKind::refused, "--reference has no column"}
+                    .object(one_line(text))
+                    .hint("write CHILD.COLUMN=PARENT.COLUMN");
+            return std::pair{find_table(end.substr(0, dot), "--reference"), unquoted(end.substr(dot + 1))};
+        };
+        const std::size_t equals = text.find('=');
+        if (equals == std::string::npos)
+            throw Error{ErrorKind::refused, "--reference has no ="}
+                .object(one_line(text))
+                .hint("write CHILD.COLUMN=PARENT.COLUMN");
+        const auto [child, child_column] = end_of(text.substr(0, equals));
+        const auto [parent, parent_column] = end_of(text.substr(equals + 1));
+        for (const auto& [name, column] :
+             {std::pair{child, child_column}, std::pair{parent, parent_column}}) {
+            const auto at = target_.find(name);
+            if (at == target_.end() || at->second->column(column) == nullptr)
+                throw Error{ErrorKind::refused, "--reference names a column that the target lacks"}.object(
+                    shown(name) + "." + one_line(column));
+        }
+        if (plan_.table(child) == nullptr)
+            throw Error{ErrorKind::refused, "--reference is of a table whose rows come from the source"}
+                .object(shown(child))
+                .hint("its rows refer to the source's; --preserve it, or leave the option out");
+        refer(child, {child_column}, parent, {parent_column}, false);
+    }
+
+    void declared_references(TableName child) { // by value: the tables move while they are added
+
+        for (const auto* side : {&source_, &target_}) {
+            const auto at = side->find(child);
+            if (at == side->end()) continue;
+            for (const model::ReferenceFacts& key : at->second->references)
+                refer(child, key.columns, {key.parent_schema, key.parent_name}, key.parent_columns, true);
+        }
+    }
+
+    void refer(const TableName& child, const Columns& child_columns, const TableName& parent,
+               const Columns& parent_columns, bool declared) {
+        const MergeTable& table = *plan_.table(child);
+        for (const std::string& column : child_columns)
+            if (table.column(column) == nullptr) return; // takes the source's default
+        if (table.role == Role::referenced &&
+            std::none_of(table.natural_keys.begin(), table.natural_keys.end(), [&](const Columns& key) {
+                return std::any_of(child_columns.begin(), child_columns.end(),
+                                   [&](const std::string& column) { return holds(key, column); });
+            }))
+            return;
+        if (!target_.contains(parent) || (!source_.contains(parent) && !is_extra(parent))) return;
+        for (const Reference& known : plan_.references)
+            if (known.child == child && known.parent == parent && known.child_columns == child_columns &&
+                known.parent_columns == parent_columns)
+                return;
+        if (plan_.table(parent) == nullptr) add(parent, Role::referenced, {});
+        for (const std::string& column : parent_columns)
+            if (plan_.table(parent)->column(column) == nullptr) return;
+        plan_.references.push_back({child, parent, child_columns, parent_columns, declared, {}});
+    }
+
+    // Of a referenced table only keys are read; and only now is it known which columns several references
+    // share.
+    void cut_referenced() {
+        for (Reference& reference : plan_.references) {
+            const MergeTable& child = *plan_.table(reference.child);
+            Columns own, any;
+            for (const std::string& name : reference.child_columns) {
+                if (child.column(name)->not_null || holds(child.primary_key, name)) continue;
+                any.push_back(name);
+                const auto uses = std::count_if(
+                    plan_.references.begin(), plan_.references.end(), [&](const Reference& other) {
+                        return other.child == reference.child && holds(other.child_columns, name);
+                    });
+                if (uses == 1) own.push_back(name);
+            }
+            reference.null_columns = own.empty() ? any : own;
+        }
+        for (MergeTable& table : plan_.tables) {
+            if (table.role != Role::referenced) continue;
+            std::set<std::string> read(table.primary_key.begin(), table.primary_key.end());
+            for (const Columns& key : table.natural_keys) read.insert(key.begin(), key.end());
+            for (const Reference& reference : plan_.references) {
+                if (reference.child == table.name)
+                    read.insert(reference.child_columns.begin(), reference.child_columns.end());
+                if (reference.parent == table.name)
+                    read.insert(reference.parent_columns.begin(), reference.parent_columns.end());
+            }
+            std::erase_if(table.columns,
+                          [&](const MergeColumn& column) { return !read.contains(column.name); });
+            table.missing_columns.clear();
+            table.duplicates_by.clear();
+        }
+    }
+
+    void order() {
+        std::vector<MergeTable> ordered;
+        std::set<TableName> seen;
+        const auto visit = [&](const auto& self, const TableName& name) -> void {
+            if (!seen.insert(name).second) return;
+            for (const Reference& reference : plan_.references)
+                if (reference.child == name) self(self, reference.parent);
+            ordered.push_back(*plan_.table(name));
+        };
+        std::sort(plan_.tables.begin(), plan_.tables.end(),
+                  [](const MergeTable& a, const MergeTable& b) { return a.name < b.name; });
+        std::sort(plan_.references.begin(), plan_.references.end(),
+                  [](const Reference& a, const Reference& b) {
+                      return std::tie(a.child, a.child_columns, a.parent) <
+                             std::tie(b.child, b.child_columns, b.parent);
+                  });
+        for (const MergeTable& table : plan_.tables) visit(visit, table.name);
+        plan_.tables = std::move(ordered);
+    }
+
+    const model::Database& planned_;
+    const RowOptions& options_;
+    std::map<TableName, const TableFacts*> source_, target_;
+    RowPlan plan_;
+};
+
+} // namespace
+
+const MergeColumn* MergeTable::column(const std::string& wanted) const {
+    for (const MergeColumn& column : columns)
+        if (column.name == wanted) return &column;
+    return nullptr;
+}
+
+const MergeTable* RowPlan::table(const TableName& name) const {
+    for (const MergeTable& table : tables)
+        if (table.name == name) return &table;
+    return nullptr;
+}
+
+RowPlan plan_rows(const model::Database& planned, const model::Database& target, const RowOptions& options) {
+    return Planner(planned, target, options).run();
+}
+
+} // namespace pgsluice::merge

@@ -1,0 +1,43 @@
+// What a merge of rows has to know of a table, read in bulk: columns, unique keys, references. The kinds keep
+// the same in bodies of their own; these are plain.
+#pragma once
+#include <string>
+#include <vector>
+
+namespace pgsluice::model {
+
+struct ColumnFacts {
+    std::string name, type; // format_type, schema-qualified
+    bool not_null = false;
+    bool has_default = false;
+    bool from_sequence = false; // serial, identity, or another default that calls nextval()
+    bool generated = false;     // GENERATED ALWAYS AS (expression)
+};
+
+// A unique index over whole columns and all rows; partial and expression indexes are none.
+struct KeyFacts {
+    std::string name;
+    std::vector<std::string> columns;
+    bool primary = false;
+};
+
+struct ReferenceFacts { // a foreign key of the table
+    std::string name, parent_schema, parent_name;
+    std::vector<std::string> columns, parent_columns;
+};
+
+struct TableFacts {
+    std::string schema, name;
+    bool is_partition = false, is_partitioned = false;
+    std::vector<ColumnFacts> columns;
+    std::vector<KeyFacts> keys;
+    std::vector<ReferenceFacts> references;
+
+    const ColumnFacts* column(const std::string& wanted) const {
+        for (const ColumnFacts& column : columns)
+            if (column.name == wanted) return &column;
+        return nullptr;
+    }
+};
+
+} // namespace pgsluice::model
