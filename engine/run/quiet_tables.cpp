@@ -71,14 +71,29 @@ ForeignKeyName root_at(const pq::Rows& rows, std::size_t row) {
     return ForeignKeyName{table_at(rows, row), std::string(rows.at(row, "name"))};
 }
 
+// Rows that go through a partitioned table meet its partitions' triggers and rules.
+Task<std::vector<TableName>> with_partitions(pq::Connection& session, std::vector<TableName> tables) {
+    const std::string sql =
+        "with recursive tree(oid) as (select c.oid" + std::string(from_tables) + "where " + among(tables) +
+        " union select i.inhrelid from tree join pg_catalog.pg_inherits i on i.inhparent = tree.oid join "
+        "pg_catalog.pg_class p on p.oid = i.inhrelid and p.relispartition) "
+        "select n.nspname as schema, c.relname as table" +
+        std::string(from_tables) + "join tree on tree.oid = c.oid order by c.oid";
+    const pq::Rows rows = co_await session.rows(sql);
+    std::vector<TableName> all;
+    for (std::size_t i = 0; i < rows.size(); ++i) all.push_back(table_at(rows, i));
+    co_return all;
+}
+
 } // namespace
 
 Task<QuietTables> QuietTables::begin(pq::Connection& session, std::vector<TableName> tables,
                                      std::set<ForeignKeyName> aside) {
     QuietTables quiet(session);
-    const std::string names = among(tables);
     const std::string begin = "begin isolation level read committed, read write";
     co_await session.command(begin);
+    tables = co_await with_partitions(session, tables);
+    const std::string names = among(tables);
     co_await quiet.read_tables(names);
     co_await quiet.read_triggers_and_rules(names);
     const std::string foreign_keys = foreign_keys_of(session, tables);

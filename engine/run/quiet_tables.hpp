@@ -24,9 +24,9 @@ struct ForeignKeyName {
 
 class QuietTables {
 public:
-    // BEGIN and all switches. `aside`: foreign keys that are dropped and made again NOT VALID at the end,
-    // as rows will break them or their actions must not fire; each must be one of a table that is not
-    // partitioned.
+    // BEGIN and all switches; of partitioned tables their partitions', too. `aside`: foreign keys that are
+    // dropped and made again NOT VALID at the end, as rows will break them or their actions must not fire;
+    // each must be one of a table that is not partitioned.
     static Task<QuietTables> begin(pq::Connection& session, std::vector<merge::TableName> tables,
                                    std::set<ForeignKeyName> aside = {});
     // Checks the foreign keys, puts all back, COMMIT. A row that breaks one: Error{target} 23503 whose

@@ -56,8 +56,10 @@ std::string row_hash(const WatchedTable& table) {
            ")::pg_catalog.text) collate pg_catalog.\"C\", 0)";
 }
 
-// ONLY: a parent's children are tables of their own.
-std::string from_table(const WatchedTable& table) { return " from only " + qualified(table) + " as r"; }
+// ONLY: a parent's children are tables of their own, unless they are its partitions.
+std::string only(const WatchedTable& table) { return (table.partitioned ? "" : "only ") + qualified(table); }
+
+std::string from_table(const WatchedTable& table) { return " from " + only(table) + " as r"; }
 
 std::string sum_columns(const WatchedTable& table) {
     return "count(*) as rows, coalesce(pg_catalog.sum(" + row_hash(table) + "), 0) as hash";
@@ -86,8 +88,7 @@ bool is_busy(const std::string& sqlstate) {
 
 std::string lock_sql(const std::vector<WatchedTable>& tables) {
     std::string names;
-    for (const WatchedTable& table : tables)
-        names += (names.empty() ? "only " : ", only ") + qualified(table);
+    for (const WatchedTable& table : tables) names += (names.empty() ? "" : ", ") + only(table);
     return "lock table " + names + " in share mode";
 }
 
@@ -222,10 +223,10 @@ Task<TargetRows::Changes> TargetRows::find_changes(const WatchedTable& table) {
             keys += fmt::format("s.k{}, ", i);
             on += fmt::format("{}n.k{} = s.k{}", i == 0 ? "" : " and ", i, i);
         }
-        const std::string make_sql = "create temporary table " + change + " as select " + keys +
-                                     "n.at from " + seen + " s full join (select r.ctid as at, " +
-                                     key_columns(table) + row_hash(table) + " as hash" + from_table(table) +
-                                     ") n on " + on + " where n.hash is distinct from s.hash";
+        const std::string make_sql =
+            "create temporary table " + change + " as select " + keys + "n.home, n.at from " + seen +
+            " s full join (select r.tableoid as home, r.ctid as at, " + key_columns(table) + row_hash(table) +
+            " as hash" + from_table(table) + ") n on " + on + " where n.hash is distinct from s.hash";
         co_await session_.command(make_sql, limits::statement_wait_max);
         const std::string count_sql = "select count(*) filter (where at is null) as deleted, count(at) as "
                                       "changed from pg_temp." +
@@ -242,7 +243,8 @@ Task<TargetRows::Changes> TargetRows::find_changes(const WatchedTable& table) {
 std::string TargetRows::changed_rows_sql(const WatchedTable& table) const {
     const std::string sql = "select " + columns_of_r(table.columns) + from_table(table);
     if (table.key.empty()) return sql;
-    return sql + " join pg_temp.pgsluice_change_" + suffix(table) + " c on r.ctid = c.at";
+    return sql + " join pg_temp.pgsluice_change_" + suffix(table) +
+           " c on r.ctid = c.at and r.tableoid = c.home";
 }
 
 std::string TargetRows::deleted_keys_sql(const WatchedTable& table) const {

@@ -17,6 +17,7 @@ struct WatchedTable {
     std::string schema, name;
     std::vector<std::string> columns; // those that are copied, in order
     std::vector<std::string> key;     // a unique key of NOT NULL columns; empty: it has none
+    bool partitioned = false;         // its partitions' rows are its own; else ONLY its own are meant
 };
 
 class TargetRows {

@@ -132,15 +132,21 @@ TEST_CASE("a table without a key, one without columns and one of 1600 columns ar
         create table still (text text); insert into still values ('a'), ('b');
         create table bare (); insert into bare select; insert into bare select;
         create table parent (id int primary key); create table child () inherits (parent);
-        insert into parent values (1); insert into child values (2);)");
+        insert into parent values (1); insert into child values (2);
+        create table parts (id int primary key, v int) partition by range (id);
+        create table parts_1 partition of parts for values from (0) to (10);
+        create table parts_2 partition of parts for values from (10) to (20);
+        insert into parts values (1, 1), (2, 2), (11, 1), (12, 1);)");
+    const run::WatchedTable parts{"public", "parts", {"id", "v"}, {"id"}, true};
     const run::WatchedTable log{"public", "log", {"text"}, {}}, still{"public", "still", {"text"}, {}},
         bare{"public", "bare", {}, {}}, parent{"public", "parent", {"id"}, {"id"}};
     run::TargetRows rows = watch.open();
     watch.run(rows.remember({wide_table, log}));
-    watch.run(rows.remember({still, bare, parent}));
+    watch.run(rows.remember({still, bare, parent, parts}));
     watch.database.sql("update wide set c1600 = true where c1 = 2; delete from log where ctid = '(0,1)'; "
                        "insert into still values ('c'); delete from still where text = 'c'; "
-                       "insert into bare select; delete from child");
+                       "insert into bare select; delete from child; "
+                       "update parts set id = 13 where id = 2; update parts set v = 2 where id = 11");
     watch.run(rows.lock());
     const auto wide_changes = watch.run(rows.find_changes(wide_table));
     CHECK(wide_changes.changed == 1);
@@ -152,6 +158,12 @@ TEST_CASE("a table without a key, one without columns and one of 1600 columns ar
     CHECK(watch.run(rows.find_changes(bare)).whole);
     CHECK(watch.changed(rows, bare) == "\n\n\n");
     CHECK(!watch.run(rows.find_changes(parent)).any());
+    CHECK(watch.run(rows.find_changes(parts)).deleted == 1);
+    CHECK(sorted_lines(watch.changed(rows, parts)) == "11\t2\n13\t2\n");
+    CHECK(watch.deleted(rows, parts) == "2\n");
+    Session direct{watch.database.conninfo()};
+    direct.sql("set lock_timeout = '200ms'");
+    CHECK_THROWS_AS(direct.sql("insert into parts_1 values (3, 3)"), SqlError);
 }
 
 TEST_CASE("the target's snapshot can be adopted, and its end lets vacuum go on", "[late]") {

@@ -41,7 +41,7 @@ constexpr const char* busy_tables = R"(
     alter table child enable row level security, force row level security;
     create policy none on child using (false);)";
 
-const std::vector<merge::TableName> both = {{"s \"1", "par'ent"}, {"public", "child"}, {"public", "part_1"}};
+const std::vector<merge::TableName> both = {{"s \"1", "par'ent"}, {"public", "child"}, {"public", "part"}};
 
 struct Quiet : PqFixture {
     Quiet() : database(TestCluster::shared(), with_sql(busy_tables)), session(open(database.conninfo())) {}
@@ -74,7 +74,7 @@ TEST_CASE("rows go into tables at rest, in any order, and each state is back as 
              "values (2, 3, 2, 'two'), (3, 2, 2, 'three')",
              "update \"s \"\"1\".\"par'ent\" set id = 7 where id = 3",
              "update \"s \"\"1\".\"par'ent\" set boss = 7 where id = 2",
-             "insert into public.part_1 values (1, 7)",
+             "insert into public.part values (1, 7)",
              "delete from public.child where id = 1",
          })
         quiet.run(quiet.session.command(sql));

@@ -1,0 +1,224 @@
+#include "run/late_merge.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "base/error.hpp"
+#include "base/limits.hpp"
+#include "base/text.hpp"
+#include "pq/quote.hpp"
+#include "run/late_extras.hpp"
+#include "run/quiet_tables.hpp"
+
+namespace pgsluice::run {
+
+namespace {
+
+using merge::TableName;
+
+constexpr int attempts_max = 50;
+constexpr std::size_t sequences_per_query = 1000;
+
+bool among(const TableName& table, const std::vector<TableName>& tables) {
+    return std::find(tables.begin(), tables.end(), table) != tables.end();
+}
+
+// What one attempt at the transaction is made of.
+struct Attempt {
+    std::vector<TableName> tables;  // all that it touches
+    std::set<ForeignKeyName> aside; // set aside so far
+    bool replace = false;
+};
+
+Task<std::optional<Error>> try_once(pq::Connection& inside, LateExtras& extras, const LateRows& preserved,
+                                    const Attempt& attempt, std::set<ForeignKeyName>& to_validate) {
+    std::optional<Error> failure;
+    std::optional<QuietTables> quiet;
+    try {
+        quiet = co_await QuietTables::begin(inside, attempt.tables, attempt.aside);
+        if (preserved.apply) co_await preserved.apply();
+        co_await extras.apply(attempt.replace);
+        co_await quiet->commit();
+        to_validate = quiet->to_validate();
+    } catch (const Error& error) {
+        if (inside.broken()) throw;
+        failure = error;
+    }
+    const std::string rollback = "rollback";
+    if (failure) co_await inside.command(rollback);
+    co_return failure;
+}
+
+// Foreign keys that somebody's rows of the source hang on rest from the start where rows go: an action of
+// theirs would change the source's rows.
+Task<std::set<ForeignKeyName>> actions_on_others(pq::Connection& inside, const LateExtras& extras,
+                                                 const std::vector<WatchedTable>& watched) {
+    std::vector<TableName> ours;
+    for (const WatchedTable& table : watched) ours.push_back({table.schema, table.name});
+    std::set<ForeignKeyName> others;
+    const std::vector<TableName> shrinking = extras.shrinking();
+    if (shrinking.empty()) co_return others;
+    const std::set<ForeignKeyName> acting = co_await QuietTables::acting_on(inside, shrinking);
+    for (const ForeignKeyName& key : acting)
+        if (!among(key.table, ours)) others.insert(key);
+    co_return others;
+}
+
+// What to do otherwise after a failure; whether there is anything.
+Task<bool> change_ways(pq::Connection& inside, const LateExtras& extras,
+                       const std::vector<TableName>& preserved, const Error& failure, Attempt& attempt) {
+    const std::vector<TableName> changed = extras.changed();
+    const std::string& code = failure.sqlstate();
+    std::set<ForeignKeyName> more;
+    if (code == "23503" || code == "23001") {
+        more = co_await QuietTables::broken(inside, failure, attempt.tables);
+        // A preserved table's rows are mended or rejected by those who merge them.
+        std::erase_if(more, [&](const ForeignKeyName& key) { return among(key.table, preserved); });
+    } else if ((code == "23505" || code == "23P01") && !attempt.replace) {
+        attempt.replace = true;
+        more = co_await QuietTables::acting_on(inside, changed);
+        attempt.aside.insert(more.begin(), more.end());
+        co_return true;
+    }
+    const std::size_t before = attempt.aside.size();
+    attempt.aside.insert(more.begin(), more.end());
+    co_return attempt.aside.size() > before;
+}
+
+std::string display(const ForeignKeyName& key) {
+    model::Object object;
+    object.kind = model::Kind::foreign_key;
+    object.schema = key.table.schema;
+    object.table = key.table.name;
+    object.name = key.name;
+    return model::display_name(object);
+}
+
+Task<void> validate(Context& context, pq::Connection& inside, std::set<ForeignKeyName> keys) {
+    for (const ForeignKeyName& key : keys) {
+        const std::string sql = "alter table " + pq::quote_qualified(key.table.schema, key.table.name) +
+                                " validate constraint " + pq::quote_identifier(key.name);
+        std::optional<Error> failure;
+        try {
+            co_await inside.command(sql, limits::statement_wait_max);
+        } catch (const Error& error) {
+            if (inside.broken() || error.sqlstate() != "23503") throw;
+            failure = error;
+        }
+        if (failure)
+            context.remark(display(key), "stays NOT VALID: rows that were written on the target break it",
+                           "mend the rows, then run the SQL", sql + ";");
+    }
+}
+
+Task<void> apply_all(Context& context, pq::Connection& inside, LateExtras& extras,
+                     const std::vector<WatchedTable>& watched, const LateRows& preserved) {
+    Attempt attempt;
+    attempt.tables = extras.changed();
+    std::vector<TableName> others;
+    if (preserved.tables) others = preserved.tables();
+    attempt.tables.insert(attempt.tables.end(), others.begin(), others.end());
+    if (attempt.tables.empty()) co_return;
+    attempt.aside = co_await actions_on_others(inside, extras, watched);
+    std::set<ForeignKeyName> to_validate;
+    for (int number = 1;; ++number) {
+        std::optional<Error> failure = co_await try_once(inside, extras, preserved, attempt, to_validate);
+        if (!failure) break;
+        const bool again = co_await change_ways(inside, extras, others, *failure, attempt);
+        if (!again || number == attempts_max)
+            throw failure->during("cannot take over what was written to the target during the run");
+    }
+    co_await validate(context, inside, to_validate);
+}
+
+// Those that are there: others are pending.
+Task<std::vector<TableName>> existing(pq::Connection& inside, const std::vector<TableName>& sequences) {
+    const std::string sql = "select n.nspname as schema, c.relname as name from pg_catalog.pg_class c join "
+                            "pg_catalog.pg_namespace n on n.oid = c.relnamespace where c.relkind = 'S'";
+    const pq::Rows rows = co_await inside.rows(sql);
+    std::set<TableName> there;
+    for (std::size_t i = 0; i < rows.size(); ++i)
+        there.insert({std::string(rows.at(i, "schema")), std::string(rows.at(i, "name"))});
+    std::vector<TableName> found;
+    for (const TableName& sequence : sequences)
+        if (there.contains(sequence)) found.push_back(sequence);
+    co_return found;
+}
+
+// Read when nobody can commit another row any more: each value that a row holds is below.
+Task<void> set_sequences(pq::Connection& target, pq::Connection& inside, std::vector<TableName> all) {
+    const std::vector<TableName> sequences = co_await existing(inside, all);
+    for (std::size_t first = 0; first < sequences.size(); first += sequences_per_query) {
+        const std::size_t last = std::min(sequences.size(), first + sequences_per_query);
+        std::string read;
+        for (std::size_t i = first; i < last; ++i)
+            read += fmt::format("{}select {} as number, s.last_value, s.is_called from {} s",
+                                read.empty() ? "" : " union all ", i,
+                                pq::quote_qualified(sequences[i].schema, sequences[i].name));
+        read += " order by number";
+        const pq::Rows rows = co_await target.rows(read);
+        std::string set;
+        for (std::size_t i = 0; i < rows.size(); ++i) {
+            const TableName& sequence = sequences[first + i];
+            const std::string name = pq::quote_literal(pq::quote_qualified(sequence.schema, sequence.name));
+            set += fmt::format("{}pg_catalog.setval({}::pg_catalog.regclass, {}, {})",
+                               set.empty() ? "select " : ", ", name,
+                               pq::quote_literal(rows.at(i, "last_value")) + "::pg_catalog.int8",
+                               rows.at(i, "is_called") == "t" ? "true" : "false");
+        }
+        co_await inside.command(set);
+    }
+}
+
+// Rules.md section 3: they are not refreshed again.
+Task<void> note_readers(Context& context, pq::Connection& inside, std::vector<TableName> changed) {
+    if (changed.empty()) co_return;
+    std::string names;
+    for (const TableName& table : changed)
+        names += fmt::format("{}({}, {})", names.empty() ? "" : ", ", pq::quote_literal(table.schema),
+                             pq::quote_literal(table.name));
+    const std::string sql =
+        "with recursive readers(oid) as (select c.oid from pg_catalog.pg_class c join "
+        "pg_catalog.pg_namespace n on n.oid = c.relnamespace where (n.nspname::pg_catalog.text, "
+        "c.relname::pg_catalog.text) in (" +
+        names +
+        ") union select r.ev_class from readers x join pg_catalog.pg_depend d on d.refclassid = "
+        "'pg_catalog.pg_class'::pg_catalog.regclass and d.refobjid = x.oid and d.classid = "
+        "'pg_catalog.pg_rewrite'::pg_catalog.regclass join pg_catalog.pg_rewrite r on r.oid = d.objid) "
+        "select n.nspname as schema, c.relname as name from readers x join pg_catalog.pg_class c on c.oid = "
+        "x.oid and c.relkind = 'm' and c.relispopulated join pg_catalog.pg_namespace n on n.oid = "
+        "c.relnamespace order by schema, name limit 20";
+    const pq::Rows rows = co_await inside.rows(sql);
+    for (std::size_t i = 0; i < rows.size(); ++i)
+        context.note("materialized view " +
+                         one_line(std::string(rows.at(i, "schema")) + "." + std::string(rows.at(i, "name"))),
+                     "reads a table that got late rows of the target: it shows them after its next REFRESH");
+}
+
+} // namespace
+
+Task<void> merge_late(Context& context, TargetRows& target, pq::Connection& inside, LateInput input,
+                      LateRows preserved) {
+    context.step("locking the target's tables and merging what changed meanwhile");
+    co_await target.lock();
+    const Fingerprint now = co_await read_fingerprint(target.session(), context.options.lock_timeout);
+    refuse_changed_schema(input.at_start, now);
+    LateExtras extras(context, target, inside, input.extras);
+    co_await extras.stage();
+    if (preserved.stage) {
+        const std::function<std::string(const TableName&)> staged = [&extras](const TableName& table) {
+            return extras.staged_rows(table);
+        };
+        co_await preserved.stage(staged);
+    }
+    co_await apply_all(context, inside, extras, input.extras, preserved);
+    co_await set_sequences(target.session(), inside, input.sequences);
+    co_await note_readers(context, inside, extras.changed());
+    context.report.merge.late_rows += extras.rows();
+    co_await extras.finish();
+}
+
+} // namespace pgsluice::run
