@@ -243,7 +243,7 @@ Task<report::PlanReport> plan_on_main(RefreshOptions options, report::Observer& 
     add_migrations(
         co_await run::compare_migrations(context, source, target, catalogs.source, catalogs.target), report);
     co_await add_room(context, maintenance, catalogs, report);
-    add_tasks(context, catalogs, co_await run::choose_lanes(context, source, target), report);
+    add_tasks(context, catalogs, co_await run::choose_lanes(context, &source, target, false), report);
     for (const report::Noted& note : context.report.notes)
         report.notes.push_back(note.object + ": " + note.text);
     for (const std::string& note : catalogs.planned.notes) report.notes.push_back(note);

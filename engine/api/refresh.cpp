@@ -1,5 +1,6 @@
 #include "api/refresh.hpp"
 
+#include <algorithm>
 #include <optional>
 
 #include "base/cores.hpp"
@@ -15,6 +16,7 @@
 #include "run/journal.hpp"
 #include "run/lanes.hpp"
 #include "run/new_database.hpp"
+#include "run/pending.hpp"
 #include "run/properties.hpp"
 #include "run/rights.hpp"
 #include "run/run_lock.hpp"
@@ -83,6 +85,15 @@ Task<void> carry_memory(Context& context, pq::Connection& target, pq::Connection
         std::chrono::duration<double>(std::chrono::steady_clock::now() - context.began).count();
     co_await run::end_run(session, context.run_id, "swapped", to_json(context.report, false),
                           context.report.previous, target_oid);
+}
+
+// What could not come along now, and what could not before.
+Task<void> carry_pending(Context& context, pq::Connection& target, pq::Connection& session,
+                         const merge::Planned& planned, const std::vector<merge::Pending>& not_made) {
+    co_await run::carry_pending(target, session);
+    co_await run::write_pending(session, context.run_id, planned.pending);
+    co_await run::write_pending(session, context.run_id, not_made);
+    co_await run::try_pending(context, session, planned.database);
 }
 
 Task<void> swap_in(Context& context, pq::Connection& maintenance, pq::Connection& second,
@@ -187,9 +198,12 @@ Task<void> refresh_steps(Context& context, Made& made) {
     run::Source source = co_await run::Source::open(context);
     context.step("checking rights and guards");
     co_await refuse_before_any_write(context, source, *target, maintenance);
-    const int lanes = co_await run::choose_lanes(context, source.leader(), *target);
 
     const run::Catalogs catalogs = co_await run::read_catalogs(context, source, *target);
+    const auto& tables = catalogs.planned.database.rows;
+    const bool rows_of_target =
+        std::any_of(tables.begin(), tables.end(), [](const auto& table) { return table.from_target; });
+    const int lanes = co_await run::choose_lanes(context, &source.leader(), *target, rows_of_target);
     context.step("locking the source's tables");
     co_await source.lock_tables(catalogs.source);
     co_await source.check_unchanged(catalogs.source);
@@ -198,8 +212,12 @@ Task<void> refresh_steps(Context& context, Made& made) {
     co_await begin_build(context, maintenance, *target, catalogs, made);
     std::optional<pq::Connection> inside = co_await run::open_target(context, made.database);
     context.step("loading");
-    co_await run::load(context, source, catalogs, *inside, lanes);
-    co_await run::verify_catalog(context, catalogs.planned.database, *inside);
+    co_await run::create_journal(*inside);
+    run::LoadMerge merge;
+    const std::vector<merge::Pending> not_made =
+        co_await run::load(context, &source, catalogs, *inside, lanes, merge);
+    co_await run::verify_catalog(context, catalogs.planned.database, not_made, *inside);
+    co_await carry_pending(context, *target, *inside, catalogs.planned, not_made);
     co_await run::copy_properties(maintenance, context, catalogs.target.properties, made.database);
     const std::optional<run::DatabaseFacts> old =
         co_await run::find_database(maintenance, context.target_database());
