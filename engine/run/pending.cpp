@@ -163,8 +163,8 @@ Task<void> try_pending(Context& context, pq::Connection& session, const model::D
     }
 }
 
-Task<std::vector<PendingLine>> read_pending(pq::Connection& session) {
-    std::vector<PendingLine> lines;
+Task<std::vector<report::PendingLine>> read_pending(pq::Connection& session) {
+    std::vector<report::PendingLine> lines;
     const bool known = co_await has_table(session, "pending");
     if (!known) co_return lines;
     const std::string sql =
@@ -172,7 +172,7 @@ Task<std::vector<PendingLine>> read_pending(pq::Connection& session) {
         "by why, since, object";
     const pq::Rows rows = co_await session.rows(sql);
     for (std::size_t i = 0; i < rows.size(); ++i) {
-        PendingLine line;
+        report::PendingLine line;
         line.object = rows.at(i, "object");
         line.reason = rows.at(i, "reason");
         line.why = rows.at(i, "why");
@@ -185,8 +185,8 @@ Task<std::vector<PendingLine>> read_pending(pq::Connection& session) {
     co_return lines;
 }
 
-Task<std::vector<RejectedRows>> read_rejected(pq::Connection& session) {
-    std::vector<RejectedRows> counts;
+Task<std::vector<report::RejectedLine>> read_rejected(pq::Connection& session) {
+    std::vector<report::RejectedLine> counts;
     const bool known = co_await has_table(session, "rejected");
     if (!known) co_return counts;
     const std::string sql =
@@ -194,7 +194,7 @@ Task<std::vector<RejectedRows>> read_rejected(pq::Connection& session) {
         "by 1, 2";
     const pq::Rows rows = co_await session.rows(sql);
     for (std::size_t i = 0; i < rows.size(); ++i) {
-        RejectedRows line;
+        report::RejectedLine line;
         line.table = rows.at(i, "table_name");
         line.reason = rows.at(i, "reason");
         const std::string_view count = rows.at(i, "rows");

@@ -10,6 +10,7 @@
 #include "merge/merge.hpp"
 #include "plan/plan.hpp"
 #include "pq/connection.hpp"
+#include "report/upkeep_report.hpp"
 #include "run/context.hpp"
 #include "run/lanes.hpp"
 
@@ -36,14 +37,8 @@ Task<void> write_pending(pq::Connection& session, std::string run_id, std::vecto
 // from the table, what does not gets the server's new reason.
 Task<void> try_pending(Context& context, pq::Connection& session, const model::Database& planned);
 
-struct PendingLine {
-    std::string object, reason, why, sql, run_id, since, last_tried; // last_tried: empty for never
-};
-Task<std::vector<PendingLine>> read_pending(pq::Connection& session);
-struct RejectedRows {
-    std::string table, reason;
-    std::uint64_t rows = 0;
-};
-Task<std::vector<RejectedRows>> read_rejected(pq::Connection& session); // counts; never what is in them
+Task<std::vector<report::PendingLine>> read_pending(pq::Connection& session);
+Task<std::vector<report::RejectedLine>>
+read_rejected(pq::Connection& session); // counts; never what is in them
 
 } // namespace pgsluice::run
