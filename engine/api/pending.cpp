@@ -31,8 +31,7 @@ Task<report::PendingReport> pending(PendingOptions options, report::Observer& ob
 }
 
 report::PendingReport pending_blocking(PendingOptions options, report::Observer& observer) {
-    const bool signals = options.connect.stop_on_signals;
-    return run::run_blocked(1, signals,
+    return run::run_blocked(1, options.connect.stop,
                             [&](flow::Loops& loops) { return pending_on_main(options, observer, loops); });
 }
 

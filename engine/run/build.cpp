@@ -45,18 +45,16 @@ Task<std::uint64_t> maintenance_kib(pq::Connection& target, int builds) {
 
 } // namespace
 
-Task<Catalogs> read_catalogs(Context& context, Source& source, pq::Connection& target) {
+Task<Catalogs> read_catalogs(Context& context, Source& source, pq::Connection& target,
+                             std::string target_snapshot) {
     Catalogs catalogs;
     catalog::ReadOptions options;
     context.step("reading the source's catalog");
     catalogs.source = co_await source.read_catalog(options);
     context.step("reading the target's catalog");
     options.sequence_values = false;
-    const std::string begin = "begin isolation level repeatable read, read only";
-    const std::string commit = "commit";
-    co_await target.command(begin);
+    options.snapshot = std::move(target_snapshot);
     catalogs.target = co_await catalog::read(target, options);
-    co_await target.command(commit);
     catalogs.settable_roles = co_await read_settable_roles(target);
     catalogs.recorded = co_await read_identities(target);
     compare_catalogs(context, catalogs);

@@ -15,7 +15,9 @@ namespace pgsluice::run {
 
 // Reads both, matches them, and refuses what this version cannot carry: unsupported kinds, extras without
 // --extras=drop. Emits notes. Changes nothing.
-Task<Catalogs> read_catalogs(Context& context, Source& source, pq::Connection& target);
+// The target's on the snapshot that `target_snapshot` names.
+Task<Catalogs> read_catalogs(Context& context, Source& source, pq::Connection& target,
+                             std::string target_snapshot);
 
 // The rows of the target's extras, and the merge on the way.
 struct LoadMerge {
