@@ -18,7 +18,6 @@ using report::CleanupReport;
 using report::HistoryReport;
 using report::MarkReport;
 using report::Observer;
-using report::PendingReport;
 using report::PlanReport;
 using report::RefreshReport;
 using report::RollbackReport;
@@ -32,7 +31,6 @@ struct Api {
     std::function<RollbackReport(RollbackOptions, Observer&)> rollback;
     std::function<CleanupReport(CleanupOptions, Observer&)> cleanup;
     std::function<HistoryReport(HistoryOptions, Observer&)> history;
-    std::function<PendingReport(PendingOptions, Observer&)> pending;
     std::function<MarkReport(AllowTargetOptions, Observer&)> inspect_target;
     std::function<MarkReport(AllowTargetOptions, Observer&)> allow_target;
 };
