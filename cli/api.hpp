@@ -18,6 +18,7 @@ using report::CleanupReport;
 using report::HistoryReport;
 using report::MarkReport;
 using report::Observer;
+using report::PendingReport;
 using report::PlanReport;
 using report::RefreshReport;
 using report::RollbackReport;
@@ -31,6 +32,7 @@ struct Api {
     std::function<RollbackReport(RollbackOptions, Observer&)> rollback;
     std::function<CleanupReport(CleanupOptions, Observer&)> cleanup;
     std::function<HistoryReport(HistoryOptions, Observer&)> history;
+    std::function<PendingReport(PendingOptions, Observer&)> pending;
     std::function<MarkReport(AllowTargetOptions, Observer&)> inspect_target;
     std::function<MarkReport(AllowTargetOptions, Observer&)> allow_target;
 };

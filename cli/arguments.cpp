@@ -140,6 +140,7 @@ void add_commands(CLI::App& app, const Api& api, Words& words) {
             ->add_option("--allow-target", words.allow_target, "HOST/DBNAME: instead of the mark");
     if (api.history)
         add_for_target(Command::history)->add_option("--limit", words.limit, "Runs to print (default 20)");
+    if (api.pending) add_for_target(Command::pending);
     if (api.allow_target && api.inspect_target) {
         CLI::App* allow = add_for_target(Command::allow_target);
         add_source(*allow, words);

@@ -6,6 +6,7 @@
 #include "api/check.hpp"
 #include "api/cleanup.hpp"
 #include "api/history.hpp"
+#include "api/pending.hpp"
 #include "api/plan.hpp"
 #include "api/refresh.hpp"
 #include "api/rollback.hpp"
@@ -22,6 +23,7 @@ Api engine_api() {
     api.rollback = rollback_blocking;
     api.cleanup = cleanup_blocking;
     api.history = history_blocking;
+    api.pending = pending_blocking;
     api.inspect_target = inspect_target_blocking;
     api.allow_target = allow_target_blocking;
     return api;

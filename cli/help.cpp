@@ -35,6 +35,10 @@ constexpr std::pair<Command, CommandHelp> commands[] = {
     {Command::history,
      {"history", "List the runs that the target records",
       "Example:\n  pgsluice history --target service=preprod --format json\n"}},
+    {Command::pending,
+     {"pending", "Print what of the target could not come along, with its SQL",
+      "Each later run tries it again, until it works or its line in pgsluice.pending is deleted.\n"
+      "Example:\n  pgsluice pending --target service=preprod\n"}},
     {Command::allow_target,
      {"allow-target", "Mark the target as a database that may be replaced by this source",
       "Asks for the target database's name; --yes NAME answers where there is no terminal.\n"

@@ -31,6 +31,7 @@ int run_command(Session& session) {
     case Command::rollback: return rollback_command(session);
     case Command::cleanup: return cleanup_command(session);
     case Command::history: return history_command(session);
+    case Command::pending: return pending_command(session);
     case Command::allow_target: return allow_target_command(session);
     }
     throw Error{ErrorKind::internal, "unknown command"};

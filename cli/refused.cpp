@@ -32,8 +32,6 @@ constexpr RefusedWord options[] = {
 
 constexpr RefusedWord commands[] = {
     {"swap", "this release always swaps at the end of refresh", "run pgsluice refresh"},
-    {"pending", "this release has no list of pending objects",
-     "pgsluice plan names what only the target has"},
 };
 
 [[noreturn]] void refuse(std::string_view sort, const RefusedWord& refused) {

@@ -27,6 +27,7 @@ int verify_command(Session& session);
 int rollback_command(Session& session);
 int cleanup_command(Session& session);
 int history_command(Session& session);
+int pending_command(Session& session);
 int allow_target_command(Session& session);
 
 } // namespace pgsluice::cli

@@ -57,6 +57,27 @@ std::string history_text(const report::HistoryReport& report) {
     return text;
 }
 
+// The SQL as it is, to be piped into psql; whatever else is a comment.
+std::string pending_text(const report::PendingReport& report) {
+    const auto comment = [](const std::string& line) { return "-- " + one_line(line) + "\n"; };
+    if (report.pending.empty() && report.rejected.empty())
+        return comment("nothing of " + report.target + " is pending");
+    std::string text;
+    for (const report::PendingLine& line : report.pending) {
+        text += comment(line.object);
+        text += comment("  " + line.reason);
+        std::string facts = "  " + line.why + ", since " + line.since + ", run " + line.run_id;
+        if (!line.last_tried.empty()) facts += ", tried " + line.last_tried;
+        text += comment(facts);
+        text += line.sql.empty() ? comment("  pgsluice cannot write its SQL") : line.sql + "\n";
+        text += "\n";
+    }
+    for (const report::RejectedLine& line : report.rejected)
+        text += comment(fmt::format("{} row{} of {} in pgsluice.rejected: {}", format_count(line.rows),
+                                    line.rows == 1 ? "" : "s", line.table, line.reason));
+    return text;
+}
+
 std::string mark_question(const report::MarkReport& found) {
     std::string text = fmt::format("This allows pgsluice to replace {} ({})\n", where(found),
                                    format_size(found.database_bytes));

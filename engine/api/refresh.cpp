@@ -1,5 +1,6 @@
 #include "api/refresh.hpp"
 
+#include <algorithm>
 #include <optional>
 
 #include "base/cores.hpp"
@@ -14,7 +15,9 @@
 #include "run/guard.hpp"
 #include "run/journal.hpp"
 #include "run/lanes.hpp"
+#include "run/merge_target.hpp"
 #include "run/new_database.hpp"
+#include "run/pending.hpp"
 #include "run/properties.hpp"
 #include "run/rights.hpp"
 #include "run/run_lock.hpp"
@@ -85,15 +88,25 @@ Task<void> carry_memory(Context& context, pq::Connection& target, pq::Connection
                           context.report.previous, target_oid);
 }
 
+// What could not come along now, and what could not before.
+Task<void> carry_pending(Context& context, pq::Connection& target, pq::Connection& session,
+                         const merge::Planned& planned,
+                         const std::vector<pgsluice::merge::Pending>& not_made) {
+    co_await run::carry_pending(target, session);
+    co_await run::write_pending(session, context.run_id, planned.pending);
+    co_await run::write_pending(session, context.run_id, not_made);
+    co_await run::try_pending(context, session, planned.database);
+}
+
 Task<void> swap_in(Context& context, pq::Connection& maintenance, pq::Connection& second,
-                   std::optional<pq::Connection>& target, const Made& made) {
+                   run::MergeTarget& own, const Made& made) {
     context.step("swapping");
     run::SwapNames names;
     names.target = context.target_database();
     names.incoming = made.database;
     names.previous = previous_database_name(context.target_database());
-    // Our own session in the target goes last: until then nobody can have taken its place.
-    std::function<void()> close_ours = [&target] { target.reset(); };
+    // It holds the locks under which the last changes were read: closed once nobody else is left.
+    std::function<void()> close_ours = [&own] { own.close(); };
     const run::SwapResult result =
         co_await run::swap_databases(context, maintenance, second, names, close_ours);
     context.report.seconds_away = std::chrono::duration<double>(result.away).count();
@@ -187,9 +200,14 @@ Task<void> refresh_steps(Context& context, Made& made) {
     run::Source source = co_await run::Source::open(context);
     context.step("checking rights and guards");
     co_await refuse_before_any_write(context, source, *target, maintenance);
-    const int lanes = co_await run::choose_lanes(context, source.leader(), *target);
+    run::MergeTarget own(context);
+    co_await own.open();
 
-    const run::Catalogs catalogs = co_await run::read_catalogs(context, source, *target);
+    const run::Catalogs catalogs = co_await run::read_catalogs(context, source, *target, own.snapshot());
+    const auto& tables = catalogs.planned.database.rows;
+    const bool rows_of_target =
+        std::any_of(tables.begin(), tables.end(), [](const auto& table) { return table.from_target; });
+    const int lanes = co_await run::choose_lanes(context, &source.leader(), *target, rows_of_target);
     context.step("locking the source's tables");
     co_await source.lock_tables(catalogs.source);
     co_await source.check_unchanged(catalogs.source);
@@ -198,15 +216,23 @@ Task<void> refresh_steps(Context& context, Made& made) {
     co_await begin_build(context, maintenance, *target, catalogs, made);
     std::optional<pq::Connection> inside = co_await run::open_target(context, made.database);
     context.step("loading");
-    co_await run::load(context, source, catalogs, *inside, lanes);
-    co_await run::verify_catalog(context, catalogs.planned.database, *inside);
+    co_await run::create_journal(*inside);
+    const run::LoadMerge load = co_await own.prepare(catalogs, made.database);
+    const std::vector<merge::Pending> not_made =
+        co_await run::load(context, &source, catalogs, *inside, lanes, load);
+    co_await run::verify_catalog(context, catalogs.planned.database, not_made, *inside);
+    co_await carry_pending(context, *target, *inside, catalogs.planned, not_made);
     co_await run::copy_properties(maintenance, context, catalogs.target.properties, made.database);
     const std::optional<run::DatabaseFacts> old =
         co_await run::find_database(maintenance, context.target_database());
     if (!old) throw Error{ErrorKind::refused, "the target has gone while its copy was built"};
+    co_await own.late();
     co_await carry_memory(context, *target, *inside, catalogs, old->oid);
-    inside.reset(); // the swap waits for every session in either database
-    co_await swap_in(context, maintenance, second, target, made);
+    // The swap waits for every session in either database.
+    inside.reset();
+    own.close_inside();
+    target.reset();
+    co_await swap_in(context, maintenance, second, own, made);
     made = Made{};
     // The job is done: a signal from here on must not make it look undone, or a retry would drop the true
     // previous.

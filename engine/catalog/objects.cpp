@@ -11,9 +11,8 @@ namespace {
 constexpr std::size_t objects_per_batch = 1000;
 constexpr std::string_view oids_mark = "$oids$";
 
-void decode_all(const Session& session, const pq::Rows& rows, const kinds::Query& query,
-                kinds::Reading& into) {
-    AnswerRow row(rows, session.options.is_target);
+void decode_all(const pq::Rows& rows, const kinds::Query& query, kinds::Reading& into) {
+    AnswerRow row(rows);
     for (std::size_t i = 0; i < rows.size(); ++i) {
         row.move_to(i);
         query.decode(row, into);
@@ -49,7 +48,7 @@ flow::Task<void> read_in_batches(Session& session, const kinds::Query& kind_quer
         co_await begin(session);
         const pq::Rows rows = co_await query(session, std::move(sql), doing);
         co_await end(session);
-        decode_all(session, rows, kind_query, into);
+        decode_all(rows, kind_query, into);
     }
 }
 
@@ -59,7 +58,7 @@ flow::Task<void> read_whole(Session& session, const kinds::Query& kind_query, st
     const pq::Rows rows =
         co_await query(session, select_text(kind_query, session.server_major), std::move(doing));
     co_await end(session);
-    decode_all(session, rows, kind_query, into);
+    decode_all(rows, kind_query, into);
 }
 
 } // namespace

@@ -19,19 +19,23 @@ using graph::Part;
 using model::Kind;
 
 constexpr std::size_t batch_entries_max = 64;
+// No table's: a lock of the plan's own.
+constexpr model::CatalogId definitions_of_extras{};
 
 // One task's entries, before it is written.
 struct Group {
     std::vector<EntryId> entries;
     TaskKind kind = TaskKind::ddl;
-    std::string label;  // empty: of its only entry
-    bool early = false; // a batch of what no row precedes
+    std::string label;        // empty: of its only entry
+    bool early = false;       // a batch of what no row precedes
+    bool extra_early = false; // of an extra, the same, alone
 };
 
 class Grouper {
 public:
     Grouper(const graph::Graph& graph, const Catalog& catalog, bool one_per_table)
-        : graph_(graph), catalog_(catalog), one_per_table_(one_per_table), early_(graph.entries.size()) {
+        : graph_(graph), catalog_(catalog), one_per_table_(one_per_table), early_(graph.entries.size()),
+          extra_early_(graph.entries.size()) {
         for (const Entry& entry : graph.entries)
             if (entry.part == Part::build_index) built_.insert(entry.object);
         for (EntryId id = 0; id < graph.entries.size(); ++id) place(id);
@@ -42,11 +46,8 @@ private:
     void place(EntryId id) {
         const Entry& entry = graph_.entries[id];
         const TaskKind kind = task_kind(entry, catalog_, built_.contains(entry.object));
-        if (entry.extra || entry.part == Part::add_elements) {
-            // Its failure may stop nothing else. And a label can be used when its transaction is over.
-            Group& group = groups_.emplace_back();
-            group.entries.push_back(id);
-            group.kind = kind;
+        if (entry.extra) {
+            place_extra(id, kind);
             return;
         }
         early_[id] = kind == TaskKind::ddl && std::all_of(entry.needs.begin(), entry.needs.end(),
@@ -74,6 +75,18 @@ private:
         }
     }
 
+    // Alone: it may fail, and then nothing else goes with it.
+    void place_extra(EntryId id, TaskKind kind) {
+        const Entry& entry = graph_.entries[id];
+        extra_early_[id] = kind == TaskKind::ddl && !entry.runs_functions &&
+                           std::all_of(entry.needs.begin(), entry.needs.end(),
+                                       [&](EntryId need) { return early_[need] || extra_early_[need]; });
+        Group& group = groups_.emplace_back();
+        group.entries.push_back(id);
+        group.kind = kind;
+        group.extra_early = extra_early_[id];
+    }
+
     void put(EntryId id, std::optional<std::size_t>& batch) {
         if (!batch || groups_[*batch].entries.size() >= batch_entries_max) {
             batch = groups_.size();
@@ -97,7 +110,7 @@ private:
     const graph::Graph& graph_;
     const Catalog& catalog_;
     bool one_per_table_;
-    std::vector<bool> early_;
+    std::vector<bool> early_, extra_early_;
     std::set<model::CatalogId> built_; // keys whose index is an entry of its own
     std::vector<Group> groups_;
     std::optional<std::size_t> early_batch_, rights_batch_;
@@ -138,6 +151,13 @@ Task write_task(const graph::Graph& graph, const Catalog& catalog, Group group) 
     task.label = group.label.empty() ? label_of(first, catalog) : one_line(group.label);
     if (group.early) task.label = "definitions from " + first.name;
     if (task.kind == TaskKind::copy || task.kind == TaskKind::analyze) task.table = first.object;
+    task.extra = first.extra;
+    if (task.kind == TaskKind::copy) {
+        const model::TableRows* rows = catalog.database().rows_of(first.object);
+        task.from_target = rows != nullptr && rows->from_target;
+    }
+    // One at a time: two that change the same row of a catalog at once fail.
+    if (group.extra_early) task.locks.push_back({definitions_of_extras, LockMode::access_exclusive});
     for (const EntryId id : group.entries) {
         const Entry& entry = graph.entries[id];
         if (!entry.sql.empty()) task.statements.push_back(entry.sql);
@@ -147,18 +167,24 @@ Task write_task(const graph::Graph& graph, const Catalog& catalog, Group group) 
         task.cost += cost_of(entry, task.kind,
                              task.kind == TaskKind::analyze ? catalog.bytes_of(entry.object) : bytes);
     }
-    const auto all = [&](auto what) {
-        return std::all_of(group.entries.begin(), group.entries.end(),
-                           [&](EntryId id) { return what(graph.entries[id]); });
-    };
-    task.extra = all([](const Entry& entry) { return entry.extra; });
-    task.waits_only = all([](const Entry& entry) { return entry.part == Part::gate; });
     keep_strongest(task.locks);
     task.entries = std::move(group.entries);
     return task;
 }
 
-void connect(std::vector<Task>& tasks, const graph::Graph& graph, const std::vector<bool>& early) {
+// The place of every extra that comes before rows: as `last_early`, for what extras run.
+TaskId add_extras_gate(std::vector<Task>& tasks, const std::vector<bool>& extra_early) {
+    Task& gate = tasks.emplace_back();
+    gate.id = static_cast<TaskId>(tasks.size() - 1);
+    gate.label = "definitions of what only the target has";
+    gate.cost = 0;
+    for (TaskId id = 0; id < extra_early.size(); ++id)
+        if (extra_early[id]) gate.needs.push_back(id);
+    return gate.id;
+}
+
+void connect(std::vector<Task>& tasks, const graph::Graph& graph, const std::vector<bool>& early,
+             std::optional<TaskId> extras_gate) {
     std::vector<TaskId> task_of(graph.entries.size());
     for (TaskId id = 0; id < tasks.size(); ++id)
         for (const EntryId entry : tasks[id].entries) task_of[entry] = id;
@@ -174,8 +200,9 @@ void connect(std::vector<Task>& tasks, const graph::Graph& graph, const std::vec
             for (const EntryId need : graph.entries[entry].needs)
                 if (task_of[need] != id) task.needs.push_back(task_of[need]);
             // Nobody knows what a function calls: all that no row precedes is there first.
-            if (!early[id] && graph.entries[entry].runs_functions && last_early)
-                task.needs.push_back(*last_early);
+            if (!graph.entries[entry].runs_functions || early[id]) continue;
+            if (last_early) task.needs.push_back(*last_early);
+            if (task.extra && extras_gate) task.needs.push_back(*extras_gate);
         }
         std::sort(task.needs.begin(), task.needs.end());
         task.needs.erase(std::unique(task.needs.begin(), task.needs.end()), task.needs.end());
@@ -184,13 +211,19 @@ void connect(std::vector<Task>& tasks, const graph::Graph& graph, const std::vec
 
 std::vector<Task> try_tasks(const graph::Graph& graph, const Catalog& catalog, bool one_per_table) {
     std::vector<Task> tasks;
-    std::vector<bool> early;
+    std::vector<bool> early, extra_early;
     for (Group& group : Grouper(graph, catalog, one_per_table).take()) {
         early.push_back(group.early);
+        extra_early.push_back(group.extra_early);
         tasks.push_back(write_task(graph, catalog, std::move(group)));
         tasks.back().id = static_cast<TaskId>(tasks.size() - 1);
     }
-    connect(tasks, graph, early);
+    std::optional<TaskId> extras_gate;
+    if (std::find(extra_early.begin(), extra_early.end(), true) != extra_early.end()) {
+        extras_gate = add_extras_gate(tasks, extra_early);
+        early.push_back(false);
+    }
+    connect(tasks, graph, early, extras_gate);
     return tasks;
 }
 

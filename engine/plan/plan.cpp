@@ -20,7 +20,7 @@ Plan::Plan(std::vector<Task> tasks, Limits limits)
         }
         needs_left_[task.id] = static_cast<std::uint32_t>(task.needs.size());
         needs.push_back(task.needs);
-        if (task.kind == TaskKind::copy) ++copies_left_;
+        if (reads_source(task)) ++copies_left_;
     }
     const graph::Order order = graph::sort(needs);
     if (order.nodes.size() < tasks_.size())
@@ -36,6 +36,8 @@ Plan::Plan(std::vector<Task> tasks, Limits limits)
         if (needs_left_[id] == 0) first.push_back(id);
     make_ready(std::move(first));
 }
+
+bool Plan::reads_source(const Task& task) { return task.kind == TaskKind::copy && !task.from_target; }
 
 // Tasks without a statement only join others: nobody has to perform them.
 void Plan::make_ready(std::vector<TaskId> ids) {
@@ -91,7 +93,7 @@ void Plan::finish(TaskId id, Outcome outcome) {
     const Task& task = tasks_[id];
     --running_;
     if (task.kind == TaskKind::index) --index_builds_running_;
-    if (task.kind == TaskKind::copy) --copies_left_;
+    if (reads_source(task)) --copies_left_;
     for (const TableLock& lock : task.locks) {
         std::vector<LockMode>& modes = locks_held_[lock.table];
         modes.erase(std::find(modes.begin(), modes.end(), lock.mode));
@@ -99,7 +101,7 @@ void Plan::finish(TaskId id, Outcome outcome) {
     }
     if (outcome == Outcome::failed) {
         states_[id] = State::failed;
-        skip_dependents(id);
+        make_ready(skip_dependents(id));
         return;
     }
     states_[id] = State::succeeded;
@@ -109,22 +111,22 @@ void Plan::finish(TaskId id, Outcome outcome) {
     make_ready(std::move(next));
 }
 
-// A gate needs no extra's success, only its end.
-void Plan::skip_dependents(TaskId id) {
-    std::vector<TaskId> queue = {id}, next;
+std::vector<TaskId> Plan::skip_dependents(TaskId id) {
+    std::vector<TaskId> queue = {id}, free;
     for (std::size_t at = 0; at < queue.size(); ++at) {
         for (const TaskId dependent : dependents_[queue[at]]) {
             if (states_[dependent] != State::waiting) continue;
-            if (tasks_[dependent].waits_only && tasks_[queue[at]].extra) {
-                if (--needs_left_[dependent] == 0) next.push_back(dependent);
+            // What comes from the source only waits for extras, it does not need them.
+            if (tasks_[queue[at]].extra && !tasks_[dependent].extra) {
+                if (--needs_left_[dependent] == 0) free.push_back(dependent);
                 continue;
             }
             states_[dependent] = State::skipped;
-            if (tasks_[dependent].kind == TaskKind::copy) --copies_left_;
+            if (reads_source(tasks_[dependent])) --copies_left_;
             queue.push_back(dependent);
         }
     }
-    make_ready(std::move(next));
+    return free;
 }
 
 bool Plan::done() const { return running_ == 0 && ready_.empty(); }

@@ -27,12 +27,13 @@ std::vector<Task> make_tasks(const graph::Graph& graph, const model::Database& d
 class Plan {
 public:
     // Throws Error{internal} on a cycle or an unknown need. A ddl task without statements (a gate) is never
-    // handed out: it succeeds as soon as its needs have, or have ended where they are extras.
+    // handed out: it succeeds as soon as its needs have.
     Plan(std::vector<Task> tasks, Limits limits);
 
     // The best task that may start now: everything it needs succeeded, no lock conflict with a running task,
     // a place in its pool; longest remaining path first, then id. Null: wait for one to finish, or done().
     const Task* start_next();
+    // A failure skips what needs the task; where an extra failed, only other extras are skipped.
     void finish(TaskId id, Outcome outcome);
 
     bool done() const; // nothing runs and nothing can start any more
@@ -40,17 +41,19 @@ public:
     const std::vector<Task>& tasks() const { return tasks_; }
     State state(TaskId id) const { return states_[id]; }
     std::vector<const Task*> with_state(State state) const;
-    std::uint64_t copies_left() const { return copies_left_; } // 0: the source may be let go
+    std::uint64_t copies_left() const { return copies_left_; } // of the source's rows; 0: it may be let go
     double path_cost(TaskId id) const { return path_costs_[id]; }
     // Why a waiting task waits, one line: for --verbose and tests.
     std::string explain(TaskId id) const;
 
 private:
     void make_ready(std::vector<TaskId> ids);
+    static bool reads_source(const Task& task);
     bool may_start(const Task& task) const;
     const TableLock* conflict(const Task& task) const; // the first of its locks that it cannot have now
     std::string holder_of(const TableLock& wanted) const;
-    void skip_dependents(TaskId id);
+    // Returns what may start now, as it waited for more than the failed one.
+    std::vector<TaskId> skip_dependents(TaskId id);
 
     std::vector<Task> tasks_;
     Limits limits_;

@@ -56,10 +56,10 @@ struct Task {
     std::vector<std::string> statements; // ddl, index, validate, analyze, refresh: in one transaction
     model::CatalogId table;              // copy, analyze
     Range range;                         // copy
+    bool from_target = false;            // copy: the rows of an extra
     bool extra = false;                  // carries extras only: its failure is no failure of the run
-    bool waits_only = false; // gates: what it needs has to end, extras among that need not succeed
-    std::uint64_t bytes = 0; // estimate of what it moves or reads; the progress bar's weight
-    double cost = 1;         // in the unit of bytes copied; for the critical path
+    std::uint64_t bytes = 0;             // estimate of what it moves or reads; the progress bar's weight
+    double cost = 1;                     // in the unit of bytes copied; for the critical path
 };
 
 } // namespace pgsluice::plan

@@ -35,6 +35,25 @@ std::string to_json(const HistoryReport& report, bool indent) {
     return json.text();
 }
 
+std::string to_json(const PendingReport& report, bool indent) {
+    JsonWriter json{indent};
+    json.begin_object().field("target", report.target).key("pending").begin_array();
+    for (const PendingLine& line : report.pending) {
+        json.begin_object().field("object", line.object).field("why", line.why).field("reason", line.reason);
+        json.field("sql", line.sql).field("run_id", line.run_id).field("since", line.since);
+        json.field("last_tried", line.last_tried).end_object();
+    }
+    json.end_array().key("rejected").begin_array();
+    for (const RejectedLine& line : report.rejected)
+        json.begin_object()
+            .field("table", line.table)
+            .field("reason", line.reason)
+            .field("rows", line.rows)
+            .end_object();
+    json.end_array().end_object();
+    return json.text();
+}
+
 std::string to_json(const MarkReport& report, bool indent) {
     JsonWriter json{indent};
     json.begin_object().field("host", report.host).field("port", report.port);

@@ -1,4 +1,5 @@
-// Outcomes of the commands that need only the target: rollback, cleanup, history, allow-target.
+// Outcomes of the commands that need only the target: rollback, cleanup, history, pending,
+// allow-target.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -42,6 +43,23 @@ struct HistoryReport {
     std::vector<HistoryEntry> runs; // newest first
 };
 
+// What of the target could not come along, of all runs: pgsluice.pending, and counts of pgsluice.rejected.
+struct PendingLine {
+    std::string object, reason;
+    std::string why; // "cannot", "drift", "migration"
+    std::string sql; // empty: pgsluice cannot write it
+    std::string run_id, since, last_tried;
+};
+struct RejectedLine {
+    std::string table, reason;
+    std::uint64_t rows = 0;
+};
+struct PendingReport {
+    std::string target;
+    std::vector<PendingLine> pending;
+    std::vector<RejectedLine> rejected;
+};
+
 // The database that `allow-target` marks, or would mark.
 struct MarkReport {
     std::string host, port, database, role;
@@ -55,6 +73,7 @@ struct MarkReport {
 std::string to_json(const RollbackReport& report, bool indent = true);
 std::string to_json(const CleanupReport& report, bool indent = true);
 std::string to_json(const HistoryReport& report, bool indent = true);
+std::string to_json(const PendingReport& report, bool indent = true);
 std::string to_json(const MarkReport& report, bool indent = true);
 
 } // namespace pgsluice::report

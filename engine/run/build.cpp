@@ -14,6 +14,7 @@
 #include "merge/merge.hpp"
 #include "plan/plan.hpp"
 #include "run/lanes.hpp"
+#include "run/pending.hpp"
 
 namespace pgsluice::run {
 
@@ -44,18 +45,16 @@ Task<std::uint64_t> maintenance_kib(pq::Connection& target, int builds) {
 
 } // namespace
 
-Task<Catalogs> read_catalogs(Context& context, Source& source, pq::Connection& target) {
+Task<Catalogs> read_catalogs(Context& context, Source& source, pq::Connection& target,
+                             std::string target_snapshot) {
     Catalogs catalogs;
     catalog::ReadOptions options;
     context.step("reading the source's catalog");
     catalogs.source = co_await source.read_catalog(options);
     context.step("reading the target's catalog");
-    options.is_target = true;
-    const std::string begin = "begin isolation level repeatable read, read only";
-    const std::string commit = "commit";
-    co_await target.command(begin);
+    options.sequence_values = false;
+    options.snapshot = std::move(target_snapshot);
     catalogs.target = co_await catalog::read(target, options);
-    co_await target.command(commit);
     catalogs.settable_roles = co_await read_settable_roles(target);
     catalogs.recorded = co_await read_identities(target);
     compare_catalogs(context, catalogs);
@@ -65,20 +64,40 @@ Task<Catalogs> read_catalogs(Context& context, Source& source, pq::Connection& t
     co_return catalogs;
 }
 
-Task<void> load(Context& context, Source& source, const Catalogs& catalogs, pq::Connection& inside,
-                int lanes) {
+namespace {
+
+// Steps of objects whose later steps failed, so that nothing is there that nobody planned.
+Task<void> drop_half_made(Context& context, pq::Connection& inside,
+                          const std::vector<std::string>& statements) {
+    for (const std::string& statement : statements) {
+        try {
+            co_await inside.command(statement);
+        } catch (const Error& error) {
+            if (inside.broken()) throw;
+            context.note("extras", one_line(statement) + ": " + one_line(error.message()));
+        }
+    }
+}
+
+} // namespace
+
+Task<std::vector<merge::Pending>> load(Context& context, Source* source, const Catalogs& catalogs,
+                                       pq::Connection& inside, int lanes, LoadMerge merge) {
     graph::Options graph_options;
     graph_options.target_version = catalogs.target.server_version;
     graph_options.connecting_role = context.target.user();
+    graph_options.only_extras = merge.only_extras;
+    graph_options.merged_tables = merge.merged_tables;
     const graph::Graph graph = graph::build(catalogs.planned.database, graph_options);
     for (const std::string& warning : graph.warnings) context.note("order", warning);
 
     LanesInput input;
     input.planned = &catalogs.planned.database;
-    input.source = &catalogs.source;
     input.graph = &graph;
     input.database = inside.conninfo().database();
     input.lanes = lanes;
+    input.target_snapshot = merge.target_snapshot;
+    input.merge = merge.merge;
     input.index_builds = context.options.index_jobs > 0 ? std::min(context.options.index_jobs, lanes) : lanes;
     input.maintenance_kib = co_await maintenance_kib(inside, input.index_builds);
     plan::Limits limits;
@@ -94,10 +113,17 @@ Task<void> load(Context& context, Source& source, const Catalogs& catalogs, pq::
         if (task.kind == plan::TaskKind::copy) made.bytes_to_copy += task.bytes;
     }
     context.emit(made);
-    co_await perform(context, plan, source, input);
+    const std::vector<ExtraFailure> failures = co_await perform(context, plan, source, input);
+    const NotMade lacking = not_made(plan, graph, catalogs.planned.database, failures);
+    co_await drop_half_made(context, inside, lacking.half_made);
+    tell_pending(context, lacking.pending);
+    for (const report::Remarked& remark : lacking.remarks)
+        context.remark(remark.object, remark.text, remark.hint, remark.sql);
+    co_return lacking.pending;
 }
 
-Task<void> verify_catalog(Context& context, const model::Database& planned, pq::Connection& session) {
+Task<void> verify_catalog(Context& context, const model::Database& planned,
+                          const std::vector<merge::Pending>& pending, pq::Connection& session) {
     context.step("verifying the new database against the plan");
     const std::string begin = "begin isolation level repeatable read, read only";
     co_await session.command(begin);
@@ -109,8 +135,11 @@ Task<void> verify_catalog(Context& context, const model::Database& planned, pq::
     co_await session.command(commit);
     std::set<std::string> remarked;
     for (const report::Remarked& remark : context.report.remarks) remarked.insert(remark.object);
+    std::set<std::string> waiting;
+    for (const merge::Pending& item : pending) waiting.insert(display_key(item.key));
     std::vector<std::string> different;
     for (const merge::Difference& difference : merge::compare(planned, found)) {
+        if (waiting.contains(difference.object)) continue;
         const bool rights = difference.what == "owner" || difference.what == "grants";
         // An extension of --template keeps the comment of its package; the lane has said so.
         if (difference.what == "comment" && difference.object.starts_with("extension ") &&

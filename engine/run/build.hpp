@@ -1,7 +1,11 @@
 // Fills the new database: from both catalogs to a loaded, verified database that only has to be swapped in.
 #pragma once
+#include <functional>
+#include <set>
 #include <string>
+#include <vector>
 
+#include "merge/merge.hpp"
 #include "model/database.hpp"
 #include "run/context.hpp"
 #include "run/reading.hpp"
@@ -11,15 +15,27 @@ namespace pgsluice::run {
 
 // Reads both, matches them, and refuses what this version cannot carry: unsupported kinds, extras without
 // --extras=drop. Emits notes. Changes nothing.
-Task<Catalogs> read_catalogs(Context& context, Source& source, pq::Connection& target);
+// The target's on the snapshot that `target_snapshot` names.
+Task<Catalogs> read_catalogs(Context& context, Source& source, pq::Connection& target,
+                             std::string target_snapshot);
+
+// The rows of the target's extras, and the merge on the way.
+struct LoadMerge {
+    std::string target_snapshot;
+    std::set<model::CatalogId> merged_tables; // graph::Options
+    std::function<Task<void>()> merge;
+    bool only_extras = false; // the shared part is there, and no source
+};
 
 // Makes the task graph and performs it over a session in the new database, `inside`, and lanes of its own;
-// the source is released on the way.
-Task<void> load(Context& context, Source& source, const Catalogs& catalogs, pq::Connection& inside,
-                int lanes);
+// the source is released on the way; null: none. What of the extras could not be made: remarked already.
+Task<std::vector<merge::Pending>> load(Context& context, Source* source, const Catalogs& catalogs,
+                                       pq::Connection& inside, int lanes, LoadMerge merge);
 
 // rules.md section 9: a fresh reading of the new database against what was planned. Differing owners and
-// grants that were remarked already stay remarks; anything else throws Error{verification} naming the object.
-Task<void> verify_catalog(Context& context, const model::Database& planned, pq::Connection& session);
+// grants that were remarked already stay remarks, what is pending is left out; anything else throws
+// Error{verification} naming the object.
+Task<void> verify_catalog(Context& context, const model::Database& planned,
+                          const std::vector<merge::Pending>& pending, pq::Connection& session);
 
 } // namespace pgsluice::run

@@ -1,5 +1,6 @@
 #include "run/journal.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cstdlib>
 #include <utility>
@@ -46,7 +47,27 @@ create table if not exists pgsluice.mark (
     database text not null,
     allowed_source_host text not null,
     allowed_source_database text not null,
-    marked timestamptz not null default pg_catalog.clock_timestamp()))";
+    marked timestamptz not null default pg_catalog.clock_timestamp());
+create table if not exists pgsluice.pending (
+    kind text not null,
+    schema text not null,
+    table_name text not null,
+    name text not null,
+    arguments text not null,
+    object text not null,
+    reason text not null,
+    why text not null check (why in ('cannot', 'drift', 'migration')),
+    sql text not null,
+    run_id text not null,
+    since timestamptz not null,
+    last_tried timestamptz,
+    primary key (why, object));
+create table if not exists pgsluice.rejected (
+    table_name text not null,
+    reason text not null,
+    "row" jsonb not null,
+    run_id text not null,
+    at timestamptz not null default pg_catalog.clock_timestamp()))";
 
 model::Oid parse_oid(std::string_view text) {
     model::Oid oid = 0;
@@ -61,28 +82,6 @@ WallTime to_time(std::string_view seconds) {
 }
 
 std::string null_if_empty(const std::string& text) { return text.empty() ? "null" : quote_literal(text); }
-
-// Copies one journal table through this process: the databases cannot see each other. The rows are few and
-// ours.
-Task<void> carry_table(pq::Connection& from, pq::Connection& to, std::string table, std::string columns,
-                       std::string order) {
-    const std::string out =
-        "copy (select " + columns + " from pgsluice." + table + " " + order + ") to stdout";
-    const std::string in = "copy pgsluice." + table + " (" + columns + ") from stdin";
-    std::string rows;
-    {
-        pq::CopyOut reader = co_await from.copy_out(out);
-        std::string buffer(64 * 1024, '\0');
-        for (std::size_t got = co_await reader.read(buffer.data(), buffer.size()); got > 0;
-             got = co_await reader.read(buffer.data(), buffer.size()))
-            rows.append(buffer, 0, got);
-    }
-    const std::string empty = "delete from pgsluice." + table;
-    co_await to.command(empty);
-    pq::CopyIn writer = co_await to.copy_in(in);
-    co_await writer.put(rows);
-    co_await writer.finish();
-}
 
 } // namespace
 
@@ -186,7 +185,7 @@ Task<void> write_mark(pq::Connection& session, Mark mark) {
     co_await session.command(sql);
 }
 
-Task<void> write_identities(pq::Connection& session, std::string run_id, const model::Database& source) {
+Task<void> write_identities(pq::Connection& session, std::string run_id, const model::Database& planned) {
     std::string rows;
     const auto escape = [](std::string_view text) {
         std::string escaped;
@@ -211,11 +210,16 @@ Task<void> write_identities(pq::Connection& session, std::string run_id, const m
         rows += fmt::format("{}\t{}\t{}\t{}\t{}\t{}\t{}\n", escape(run_id), escape(now), kind, escape(schema),
                             escape(table), escape(name), escape(arguments));
     };
-    for (const model::Object& object : source.objects) {
+    const auto has = [](const std::vector<std::string>& names, const std::string& name) {
+        return std::find(names.begin(), names.end(), name) != names.end();
+    };
+    for (const model::Object& object : planned.objects) {
+        if (object.extra) continue; // only what came from the source can be dropped there
         add(model::kind_name(object.kind), object.schema, object.table, object.name, object.arguments);
         if (merge::has_elements(object))
             for (const std::string& element : object.elements)
-                add(element_kind, object.schema, object.name, element, "");
+                if (!has(object.extra_elements, element))
+                    add(element_kind, object.schema, object.name, element, "");
     }
     const std::string empty = "delete from pgsluice.identity";
     co_await session.command(empty);
@@ -253,10 +257,26 @@ Task<Identities> read_identities(pq::Connection& session) {
     co_return identities;
 }
 
+Task<void> carry_table(pq::Connection& from, pq::Connection& to, std::string table, std::string columns,
+                       std::string which) {
+    const std::string out =
+        "copy (select " + columns + " from pgsluice." + table + " " + which + ") to stdout";
+    const std::string in = "copy pgsluice." + table + " (" + columns + ") from stdin";
+    pq::CopyOut reader = co_await from.copy_out(out);
+    pq::CopyIn writer = co_await to.copy_in(in);
+    std::string buffer(64 * 1024, '\0');
+    for (std::size_t got = co_await reader.read(buffer.data(), buffer.size()); got > 0;
+         got = co_await reader.read(buffer.data(), buffer.size()))
+        co_await writer.put(std::string_view(buffer).substr(0, got));
+    co_await writer.finish();
+}
+
 Task<void> carry_journal(pq::Connection& from, pq::Connection& to) {
     co_await create_journal(to);
     const bool known = co_await has_journal(from);
     if (!known) co_return;
+    const std::string empty = "delete from pgsluice.run; delete from pgsluice.mark";
+    co_await to.command(empty);
     const std::string last = fmt::format("order by started desc limit {}", runs_kept);
     co_await carry_table(
         from, to, "run",
@@ -264,6 +284,11 @@ Task<void> carry_journal(pq::Connection& from, pq::Connection& to) {
     co_await carry_table(from, to, "mark",
                          "system_identifier, database, allowed_source_host, allowed_source_database, marked",
                          "");
+    const std::string look = "select pg_catalog.to_regclass('pgsluice.rejected') is not null";
+    const std::string rejected = co_await from.value(look);
+    if (rejected == "t")
+        co_await carry_table(from, to, "rejected", "table_name, reason, \"row\", run_id, at",
+                             "where run_id in (select run_id from pgsluice.run " + last + ")");
 }
 
 } // namespace pgsluice::run

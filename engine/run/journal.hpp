@@ -4,6 +4,8 @@
 //   as jsonb pgsluice.identity  kind, schema, table, name, arguments of every object the last swapped run
 //   took from the source pgsluice.mark      that this database may be overwritten, and from where (rules.md
 //   section 7)
+//   pgsluice.pending   what of the target could not come along, with its SQL: run/pending
+//   pgsluice.rejected  rows of the target that could not be merged, as jsonb
 // Created on first use; carried from the old database to the new one before the swap; never copied from the
 // source.
 #pragma once
@@ -49,7 +51,8 @@ Task<std::vector<RunLine>> read_runs(pq::Connection& session); // newest first; 
 Task<std::optional<model::Oid>> recorded_previous(pq::Connection& session);
 Task<std::optional<Mark>> read_mark(pq::Connection& session);
 Task<void> write_mark(pq::Connection& session, Mark mark);
-Task<void> write_identities(pq::Connection& session, std::string run_id, const model::Database& source);
+// Of what came from the source: no extras.
+Task<void> write_identities(pq::Connection& session, std::string run_id, const model::Database& planned);
 struct Identities {
     std::string recorded_at; // when, for "dropped in prod since DATE"; empty: no record
     std::set<model::NaturalKey> objects;
@@ -60,8 +63,10 @@ struct Identities {
     std::set<Element> elements;
 };
 Task<Identities> read_identities(pq::Connection& session);
-// Copies run (the last 20), mark and, with `identities`, the identities from the old target into the new
-// database.
+// Adds the lines of one table of the schema; through this process, as the databases cannot see each other.
+Task<void> carry_table(pq::Connection& from, pq::Connection& to, std::string table, std::string columns,
+                       std::string which);
+// Copies run (the last 20), their rejected rows, and mark from the old target into the new database.
 Task<void> carry_journal(pq::Connection& from, pq::Connection& to);
 
 } // namespace pgsluice::run

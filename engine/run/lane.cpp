@@ -41,8 +41,8 @@ Task<bool> came_with_template(pq::Connection& target, graph::Entry entry, std::s
 }
 
 // An older server refuses what only a newer one knows; its own words are a syntax error.
-void explain_older_target(Error& error, const LaneShared& shared) {
-    const int source = shared.source_version / 10000, target = shared.target_version / 10000;
+void explain_older_target(Error& error, int source_version, int target_version) {
+    const int source = source_version / 10000, target = target_version / 10000;
     if (target < source && error.hint().empty())
         error.hint(
             fmt::format("the target's server is PostgreSQL {}, the source's {}: an object that uses "
@@ -57,11 +57,32 @@ const graph::Entry& entry_of(const LaneShared& shared, graph::EntryId id) {
 } // namespace
 
 Task<void> Lane::open(const LaneShared& shared) {
-    source_ = co_await pq::Connection::open(shared.source, shared.source_session);
-    source_pid_ = source_->backend_pid();
-    target_ = co_await pq::Connection::open(shared.target, shared.target_session);
+    if (!shared.snapshot.empty()) {
+        source_ = co_await pq::Connection::open(shared.source, shared.source_session);
+        source_pid_ = source_->backend_pid();
+    }
+    co_await open_target(shared);
+}
+
+Task<void> Lane::open_target(const LaneShared& shared) {
+    pq::Connection fresh = co_await pq::Connection::open(shared.target, shared.target_session);
     const std::string settings{loading_settings};
-    co_await target_->command(settings);
+    co_await fresh.command(settings);
+    if (target_) target_queries_ += target_->queries_sent();
+    target_ = std::move(fresh);
+}
+
+Task<void> Lane::recover(const LaneShared& shared) {
+    const std::string rollback = "rollback";
+    if (target_->broken())
+        co_await open_target(shared);
+    else
+        co_await target_->command(rollback);
+    if (!old_target_) co_return;
+    if (old_target_->broken())
+        old_target_.reset();
+    else
+        co_await old_target_->command(rollback);
 }
 
 Task<void> Lane::close_source() {
@@ -72,8 +93,10 @@ Task<void> Lane::close_source() {
 
 Task<void> Lane::close() {
     co_await close_source();
-    if (target_) target_queries_ += target_->queries_sent();
-    target_.reset();
+    for (std::optional<pq::Connection>* session : {&target_, &old_target_}) {
+        if (*session) target_queries_ += (*session)->queries_sent();
+        session->reset();
+    }
 }
 
 Task<TaskResult> Lane::perform(const LaneShared& shared, const plan::Task& task, Progress progress) {
@@ -84,6 +107,10 @@ Task<TaskResult> Lane::perform(const LaneShared& shared, const plan::Task& task,
 // libpq never shrinks its buffers: after a very large row the connection is replaced before the next task.
 Task<void> Lane::replace_large(const LaneShared& shared, TaskResult& result) {
     const bool source_large = source_ && source_->largest_row_bytes() > limits::row_bytes_recycle;
+    if (old_target_ && old_target_->largest_row_bytes() > limits::row_bytes_recycle) {
+        target_queries_ += old_target_->queries_sent();
+        old_target_.reset(); // opened again when it is needed
+    }
     const bool target_large = target_ && target_->largest_row_bytes() > limits::row_bytes_recycle;
     if (!source_large && !target_large) co_return;
     try {
@@ -93,13 +120,7 @@ Task<void> Lane::replace_large(const LaneShared& shared, TaskResult& result) {
             source_ = std::move(fresh);
             source_pid_ = source_->backend_pid();
         }
-        if (target_large) {
-            pq::Connection fresh = co_await pq::Connection::open(shared.target, shared.target_session);
-            const std::string settings{loading_settings};
-            co_await fresh.command(settings);
-            target_queries_ += target_->queries_sent();
-            target_ = std::move(fresh);
-        }
+        if (target_large) co_await open_target(shared);
     } catch (const Error& error) {
         result.notes.push_back(
             {fmt::format("lane {}", index_),
@@ -114,19 +135,14 @@ Task<TaskResult> Lane::copy(const LaneShared& shared, const plan::Task& task, Pr
     TaskResult result;
     co_await replace_large(shared, result);
 
-    std::string begin = "begin isolation level repeatable read, read only; set transaction snapshot " +
-                        pq::quote_literal(shared.snapshot);
-    if (shared.locks_each_table)
-        begin += fmt::format("; set local lock_timeout = '{}ms'; lock table only {} in access share mode",
-                             shared.lock_timeout.count(), pq::quote_qualified(table->schema, table->name));
-    co_await source_->command(begin);
+    pq::Connection* from = co_await begin_reading(shared, *table);
     const std::string begin_target = "begin";
     co_await target_->command(begin_target);
 
     rows::CopyOptions options;
     options.table = table;
     options.range = task.range;
-    options.format = rows::choose_format(*table, shared.source_version, shared.target_version);
+    options.format = rows::choose_format(*table, from->server_version(), target_->server_version());
     if (table->partition_root_load) {
         options.root_schema = table->root_schema;
         options.root_name = table->root_name;
@@ -135,22 +151,43 @@ Task<TaskResult> Lane::copy(const LaneShared& shared, const plan::Task& task, Pr
     options.helpers = shared.helpers;
     options.budget = shared.budget;
     options.progress = std::move(progress);
-    const rows::CopyResult copied = co_await rows::copy_range(*source_, *target_, options);
+    const rows::CopyResult copied = co_await rows::copy_range(*from, *target_, options);
 
-    co_await compare_counts(shared, *table, copied, result);
+    co_await compare_counts(shared, *from, *table, copied, result);
 
     const std::string commit = "commit";
     co_await target_->command(commit);
-    co_await source_->command(commit);
+    co_await from->command(commit);
     result.rows = copied.rows_received;
     result.bytes = copied.bytes;
     result.format = options.format;
     co_return result;
 }
 
+Task<pq::Connection*> Lane::begin_reading(const LaneShared& shared, const model::TableRows& table) {
+    const std::string lock =
+        fmt::format("; set local lock_timeout = '{}ms'; lock table only {} in access share mode",
+                    shared.lock_timeout.count(), pq::quote_qualified(table.schema, table.name));
+    std::string begin = "begin isolation level repeatable read, read only; set transaction snapshot ";
+    pq::Connection* from = nullptr;
+    if (table.from_target) {
+        if (!old_target_)
+            old_target_ = co_await pq::Connection::open(shared.old_target, shared.target_session);
+        from = &*old_target_;
+        begin += pq::quote_literal(shared.target_snapshot) + lock;
+    } else {
+        if (!source_) throw Error{ErrorKind::internal, "a copy from a source that is not open"};
+        from = &*source_;
+        begin += pq::quote_literal(shared.snapshot);
+        if (shared.locks_each_table) begin += lock;
+    }
+    co_await from->command(begin);
+    co_return from;
+}
+
 // rules.md section 9: rows sent = rows received = what the table holds now; with --verify=checksum the
 // content too, read once more inside the source's snapshot.
-Task<void> Lane::compare_counts(const LaneShared& shared, const model::TableRows& table,
+Task<void> Lane::compare_counts(const LaneShared& shared, pq::Connection& from, const model::TableRows& table,
                                 const rows::CopyResult& copied, TaskResult& result) {
     // Rows of a hash partition on an enum may land in any of its siblings: the two COPY tags must do.
     if (table.partition_root_load) co_return;
@@ -164,7 +201,7 @@ Task<void> Lane::compare_counts(const LaneShared& shared, const model::TableRows
     }
     const auto began = std::chrono::steady_clock::now();
     rows::TableChecksum ours, theirs;
-    co_await flow::join(read_checksum(*source_, table, ours), read_checksum(*target_, table, theirs));
+    co_await flow::join(read_checksum(from, table, ours), read_checksum(*target_, table, theirs));
     result.checksum_took = std::chrono::steady_clock::now() - began;
     result.checksum = theirs.sum;
     if (ours == theirs && theirs.rows == copied.rows_received) co_return;
@@ -192,8 +229,9 @@ Task<TaskResult> Lane::statements(const LaneShared& shared, const plan::Task& ta
         bool failed = false;
         try {
             co_await target_->command(sql, limits::statement_wait_max);
-        } catch (const Error&) {
-            if (target_->broken()) throw;
+        } catch (Error& error) {
+            if (task.extra) error.object(entry_of(shared, task.entries.front()).name); // its only one
+            if (target_->broken() || task.extra) throw;
             failed = true;
         }
         (void)target_->take_notices();
@@ -228,7 +266,7 @@ Task<void> Lane::one_by_one(const LaneShared& shared, const plan::Task& task, Ta
                     refused = notice.message + " [" + notice.sqlstate + "]";
         } catch (Error& error) {
             error.object(entry.name);
-            explain_older_target(error, shared);
+            explain_older_target(error, shared.planned->server_version, target_->server_version());
             if (target_->broken()) throw;
             refused = error.message() + " [" + error.sqlstate() + "]";
             sqlstate = error.sqlstate();

@@ -1,5 +1,6 @@
-// One lane: a source session, a target session and a pipe on one event loop, performing one task at a time.
-// All functions run on the lane's loop; results go back to the main loop as values.
+// One lane: a source session, a session in the new database and a pipe on one event loop, performing one task
+// at a time; where rows of the target's extras are copied, a session in the target too. All functions run on
+// the lane's loop; results go back to the main loop as values.
 #pragma once
 #include <chrono>
 #include <cstdint>
@@ -23,11 +24,11 @@ using flow::Task;
 struct LaneShared {
     pq::Conninfo source, target; // the target's with the new database
     pq::SessionOptions source_session, target_session;
-    std::string snapshot;
+    pq::Conninfo old_target;               // where the rows of extras come from
+    std::string snapshot, target_snapshot; // of the source; of the target
     bool locks_each_table = false;
     std::chrono::milliseconds lock_timeout{};
-    bool checksums = false; // --verify=checksum
-    int source_version = 0, target_version = 0;
+    bool checksums = false;            // --verify=checksum
     std::uint64_t maintenance_kib = 0; // per index build; 0: leave the server's own
     const model::Database* planned = nullptr;
     const graph::Graph* graph = nullptr;
@@ -50,8 +51,10 @@ class Lane {
 public:
     Lane(int index, flow::Executor loop) : index_(index), loop_(std::move(loop)) {}
 
-    Task<void> open(const LaneShared& shared);
+    Task<void> open(const LaneShared& shared); // without a snapshot of the source: no session there
     Task<TaskResult> perform(const LaneShared& shared, const plan::Task& task, Progress progress);
+    // After a failure that is not the run's: ends what is open, replaces what broke.
+    Task<void> recover(const LaneShared& shared);
     Task<void> close_source(); // when the last row has been read
     Task<void> close();
 
@@ -63,7 +66,10 @@ public:
 
 private:
     Task<TaskResult> copy(const LaneShared& shared, const plan::Task& task, Progress progress);
-    Task<void> compare_counts(const LaneShared& shared, const model::TableRows& table,
+    Task<void> open_target(const LaneShared& shared);
+    // The session that reads the table's rows, inside a transaction on its snapshot.
+    Task<pq::Connection*> begin_reading(const LaneShared& shared, const model::TableRows& table);
+    Task<void> compare_counts(const LaneShared& shared, pq::Connection& from, const model::TableRows& table,
                               const rows::CopyResult& copied, TaskResult& result);
     Task<TaskResult> statements(const LaneShared& shared, const plan::Task& task);
     Task<void> one_by_one(const LaneShared& shared, const plan::Task& task, TaskResult& result);
@@ -71,7 +77,7 @@ private:
 
     int index_;
     flow::Executor loop_;
-    std::optional<pq::Connection> source_, target_;
+    std::optional<pq::Connection> source_, target_, old_target_; // target_: in the new database
     int source_pid_ = 0;
     std::uint64_t source_queries_ = 0, target_queries_ = 0;
 };

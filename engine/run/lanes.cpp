@@ -5,6 +5,7 @@
 #include <deque>
 #include <exception>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include <boost/asio/bind_cancellation_slot.hpp>
@@ -24,6 +25,7 @@
 #include "flow/deadline.hpp"
 #include "flow/stop.hpp"
 #include "run/lane.hpp"
+#include "run/refusal.hpp"
 
 namespace pgsluice::run {
 
@@ -43,21 +45,24 @@ struct Seat {
 // it on the main loop.
 class Runner : public std::enable_shared_from_this<Runner> {
 public:
-    Runner(Context& context, plan::Plan& plan, Source& source, const LanesInput& input)
+    Runner(Context& context, plan::Plan& plan, Source* source, const LanesInput& input)
         : context_(context), plan_(plan), source_(source), input_(input), wake_(context.loops.main()),
           budget_(context.options.memory_bytes, input.lanes) {
         wake_.expires_at(asio::steady_timer::time_point::max());
     }
 
-    Task<void> run();
+    Task<std::vector<ExtraFailure>> run();
 
 private:
     Task<void> open_lanes();
     Task<void> release_source();
     Task<void> drain();
     Task<void> perform_on(Seat& seat, const plan::Task& task);
+    Task<TaskResult> performed(Seat& seat, const plan::Task& task, Progress progress);
+    Task<void> note_refused(Seat& seat, const plan::Task& task, Error error);
     Task<void> watch_source();
     void start_tasks();
+    bool holds_source() const { return source_ != nullptr && !source_->released(); }
     void spawn(Task<void> work, asio::cancellation_signal& stop);
     void finished(const Seat& seat, const plan::Task& task, const TaskResult& result, Clock::duration took);
     void fail(std::exception_ptr why);
@@ -65,7 +70,7 @@ private:
 
     Context& context_;
     plan::Plan& plan_;
-    Source& source_;
+    Source* source_; // null: none
     const LanesInput& input_;
     asio::steady_timer wake_;
     rows::Budget budget_;
@@ -73,6 +78,7 @@ private:
     std::vector<std::unique_ptr<Seat>> seats_;
     asio::cancellation_signal stop_watch_;
     std::exception_ptr failure_;
+    std::vector<ExtraFailure> refused_;
     int spawned_ = 0;
     double checksum_seconds_ = 0;
     bool open_ = true; // false: a late progress message must not reach the observer
@@ -98,12 +104,14 @@ Task<void> Runner::open_lanes() {
     shared_.target = context_.target.with_database(input_.database);
     shared_.source_session = context_.session(pq::Side::source);
     shared_.target_session = context_.session(pq::Side::target);
-    shared_.snapshot = source_.snapshot();
-    shared_.locks_each_table = source_.locks_each_table();
+    shared_.old_target = context_.target;
+    shared_.target_snapshot = input_.target_snapshot;
+    if (source_ != nullptr) {
+        shared_.snapshot = source_->snapshot();
+        shared_.locks_each_table = source_->locks_each_table();
+    }
     shared_.lock_timeout = context_.options.lock_timeout;
     shared_.checksums = context_.options.verify == VerifyDepth::checksum;
-    shared_.source_version = input_.source->server_version;
-    shared_.target_version = input_.planned->server_version;
     shared_.maintenance_kib = input_.maintenance_kib;
     shared_.planned = input_.planned;
     shared_.graph = input_.graph;
@@ -112,7 +120,7 @@ Task<void> Runner::open_lanes() {
     for (int i = 0; i < input_.lanes; ++i) {
         auto lane = std::make_unique<Lane>(i, context_.loops.lane(i));
         co_await flow::on(lane->loop(), lane->open(shared_));
-        source_.add_backend(lane->source_pid());
+        if (source_ != nullptr) source_->add_backend(lane->source_pid());
         seats_.push_back(std::make_unique<Seat>(std::move(lane)));
     }
 }
@@ -132,7 +140,8 @@ void Runner::finished(const Seat& seat, const plan::Task& task, const TaskResult
         context_.remark(remark.object, remark.text, remark.hint, remark.sql);
     for (const report::Noted& note : result.notes) context_.note(note.object, note.text);
     if (task.kind != plan::TaskKind::copy) return;
-    source_.add_backend(seat.lane->source_pid()); // a large row may have given the lane a new session
+    if (source_ != nullptr)
+        source_->add_backend(seat.lane->source_pid()); // a large row may have given the lane a new session
     const model::TableRows& table = *input_.planned->rows_of(task.table);
     report::TableReport line;
     line.schema = table.schema;
@@ -172,9 +181,9 @@ Task<void> Runner::perform_on(Seat& seat, const plan::Task& task) {
         });
     };
     std::exception_ptr failure;
+    std::optional<Error> refused;
     try {
-        const TaskResult result =
-            co_await flow::on(seat.lane->loop(), seat.lane->perform(shared_, task, progress));
+        const TaskResult result = co_await performed(seat, task, progress);
         plan_.finish(task.id, plan::Outcome::succeeded);
         finished(seat, task, result, Clock::now() - began);
     } catch (Error& error) {
@@ -182,13 +191,45 @@ Task<void> Runner::perform_on(Seat& seat, const plan::Task& task) {
         if (error.sqlstate() == "53100" && error.hint().empty())
             error.hint("swap needs space for a second copy: free some space or enlarge the target's disk");
         failure = std::current_exception();
+        if (task.extra && refuses_the_object(error)) refused = error;
     } catch (...) {
         failure = std::current_exception();
+    }
+    if (refused) {
+        Error why = std::move(*refused);
+        co_await note_refused(seat, task, why);
+        seat.busy = false;
+        co_return;
     }
     seat.busy = false;
     if (!failure) co_return;
     plan_.finish(task.id, plan::Outcome::failed);
     std::rethrow_exception(failure);
+}
+
+Task<TaskResult> Runner::performed(Seat& seat, const plan::Task& task, Progress progress) {
+    if (task.kind != plan::TaskKind::merge)
+        co_return co_await flow::on(seat.lane->loop(),
+                                    seat.lane->perform(shared_, task, std::move(progress)));
+    if (!input_.merge) throw Error{ErrorKind::internal, "a merge that nobody performs"};
+    co_await input_.merge();
+    co_return TaskResult{};
+}
+
+// What follows the rows of an extra is made without them: an empty table with its keys is nearer to what was
+// there.
+Task<void> Runner::note_refused(Seat& seat, const plan::Task& task, Error error) {
+    co_await flow::on(seat.lane->loop(), seat.lane->recover(shared_));
+    refused_.push_back({task.id, error.message(), error.sqlstate()});
+    plan_.finish(task.id,
+                 task.kind == plan::TaskKind::copy ? plan::Outcome::succeeded : plan::Outcome::failed);
+    report::TaskFinished event;
+    event.task = task.id;
+    event.lane = seat.lane->index();
+    event.kind = plan::task_kind_name(task.kind);
+    event.label = task.label;
+    event.succeeded = false;
+    context_.emit(event);
 }
 
 void Runner::start_tasks() {
@@ -207,14 +248,14 @@ Task<void> Runner::release_source() {
         // more.
         co_await flow::on(seat->lane->loop(), seat->lane->close_source());
     }
-    co_await source_.release();
+    co_await source_->release();
 }
 
 Task<void> Runner::watch_source() {
     try {
-        co_await source_.watch();
+        co_await source_->watch();
     } catch (const boost::system::system_error&) {
-        if (!source_.released()) throw; // else only told to end early
+        if (!source_->released()) throw; // else only told to end early
     }
 }
 
@@ -228,13 +269,13 @@ Task<void> wait_for_wake(asio::steady_timer& wake) {
     co_await wake.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
 }
 
-Task<void> Runner::run() {
+Task<std::vector<ExtraFailure>> Runner::run() {
     co_await open_lanes();
-    spawn(watch_source(), stop_watch_);
+    if (source_ != nullptr) spawn(watch_source(), stop_watch_);
     std::exception_ptr stopped;
     try {
         while (!failure_ && !plan_.done()) {
-            if (plan_.copies_left() == 0 && !source_.released()) {
+            if (plan_.copies_left() == 0 && holds_source()) {
                 co_await release_source();
                 continue; // tasks may have ended meanwhile, and nobody was waiting to be woken
             }
@@ -243,7 +284,7 @@ Task<void> Runner::run() {
             wake_.expires_at(asio::steady_timer::time_point::max());
             co_await wait_for_wake(wake_);
         }
-        if (!failure_ && !source_.released()) co_await release_source();
+        if (!failure_ && holds_source()) co_await release_source();
     } catch (...) {
         stopped = std::current_exception();
     }
@@ -259,6 +300,7 @@ Task<void> Runner::run() {
             "verify",
             fmt::format("the checksums took {:.1f} s of the lanes' time, inside the source's snapshot",
                         checksum_seconds_));
+    co_return std::move(refused_);
 }
 
 // Waits until nothing that was spawned is left, then closes the lanes: they are on other threads and refer to
@@ -294,20 +336,24 @@ Task<int> free_connections(pq::Connection& session) {
 
 } // namespace
 
-Task<void> perform(Context& context, plan::Plan& plan, Source& source, const LanesInput& input) {
+Task<std::vector<ExtraFailure>> perform(Context& context, plan::Plan& plan, Source* source,
+                                        const LanesInput& input) {
     const auto runner = std::make_shared<Runner>(context, plan, source, input);
     context.report.lanes = input.lanes;
     context.report.tasks = plan.tasks().size();
-    co_await runner->run();
+    co_return co_await runner->run();
 }
 
-Task<int> choose_lanes(Context& context, pq::Connection& source, pq::Connection& target) {
+Task<int> choose_lanes(Context& context, pq::Connection* source, pq::Connection& target,
+                       bool rows_of_target) {
     int lanes = context.options.jobs;
     if (lanes <= 0) lanes = std::min(usable_cores(), limits::lanes_default_max);
     lanes = std::min(lanes, limits::lanes_max);
-    const int on_source = co_await free_connections(source);
     const int on_target = co_await free_connections(target);
-    const int room = std::min(on_source, on_target) - limits::connections_left_free;
+    int on_source = on_target;
+    if (source != nullptr) on_source = co_await free_connections(*source);
+    const int room_on_target = (on_target - limits::connections_left_free) / (rows_of_target ? 2 : 1);
+    const int room = std::min(on_source - limits::connections_left_free, room_on_target);
     if (room < 1)
         throw Error{ErrorKind::refused, "too few free connections"}
             .object(on_source < on_target ? "source" : "target")

@@ -14,7 +14,6 @@ namespace pgsluice::run {
 
 struct LanesInput {
     const model::Database* planned = nullptr; // what is being built; TableRows for the copies
-    const model::Database* source = nullptr;  // versions, for the COPY format
     const graph::Graph* graph = nullptr;
     std::string database; // the new database
     int lanes = 1;
@@ -24,12 +23,20 @@ struct LanesInput {
     std::function<Task<void>()> merge; // performs TaskKind::merge, on the main loop
 };
 
-// Releases the source's snapshot as soon as the last row has been read. The first failure cancels what runs
-// and is rethrown, with the task's name. Fills context.report (tables, rows, bytes, tasks).
-Task<void> perform(Context& context, plan::Plan& plan, Source& source, const LanesInput& input);
+// A task of an extra that the server refused.
+struct ExtraFailure {
+    plan::TaskId task = 0;
+    std::string message, sqlstate;
+};
+
+// Releases the source's snapshot as soon as the last row has been read; null: there is no source, and no row
+// of it to copy. The first failure cancels what runs and is rethrown, with the task's name; but where the
+// server refuses an extra, everything else goes on. Fills context.report (tables, rows, bytes, tasks).
+Task<std::vector<ExtraFailure>> perform(Context& context, plan::Plan& plan, Source* source,
+                                        const LanesInput& input);
 
 // rules.md section 8: --jobs, else cores of the cgroup, at most 4; fewer where either server has not that
-// many free connections (10 are left).
-Task<int> choose_lanes(Context& context, pq::Connection& source, pq::Connection& target);
+// many free connections (10 are left). With `rows_of_target` a lane has two sessions on the target's server.
+Task<int> choose_lanes(Context& context, pq::Connection* source, pq::Connection& target, bool rows_of_target);
 
 } // namespace pgsluice::run

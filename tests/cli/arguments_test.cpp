@@ -221,7 +221,6 @@ TEST_CASE("options and commands of the next release are refused with a sentence"
     CHECK(refusal({"swap", "--target", "service=x"})
               .message()
               .starts_with("command swap is not available yet: "));
-    CHECK(refusal({"pending"}).message().starts_with("command pending is not available yet: "));
     CHECK(parse(with("refresh", {"--keep-previous"})).refresh.keep_previous); // not mistaken for --keep
 }
 

@@ -19,6 +19,7 @@ struct FakeAnswers {
     RollbackReport rollback;
     CleanupReport cleanup;
     HistoryReport history;
+    PendingReport pending;
     MarkReport mark;
     RefreshOptions refresh_options; // of the last call
     AllowTargetOptions allow_target_options;
@@ -63,6 +64,9 @@ inline Api FakeApi::api() const {
     };
     api.history = [it](const HistoryOptions&, Observer& observer) {
         return answer(*it, it->history, observer);
+    };
+    api.pending = [it](const PendingOptions&, Observer& observer) {
+        return answer(*it, it->pending, observer);
     };
     api.inspect_target = [it](const AllowTargetOptions&, Observer& observer) {
         return answer(*it, it->mark, observer);

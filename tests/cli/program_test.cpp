@@ -201,6 +201,22 @@ TEST_CASE("upkeep commands need no source") {
           "2025-11-26T00:00:00.000Z  abcdefgh  swapped      2 min 5 s     from prod/app\n");
 }
 
+TEST_CASE("pending prints SQL that psql can run, and everything else as comments") {
+    const FakeApi fake;
+    const std::vector<std::string> words = {"pending", "--target", "service=preprod"};
+    CHECK(run(fake, words, "", false, false).out.starts_with("-- nothing of "));
+    fake->pending.pending.push_back({"view public.v", "column \"x\" does not exist [42703]\n; drop table t;",
+                                     "cannot", "CREATE VIEW public.v AS\n SELECT 1;", "abcdefgh",
+                                     "2025-11-26", "2025-11-27"});
+    fake->pending.rejected.push_back({"public.users", "two rows match", 2});
+    CHECK(run(fake, words, "", false, false).out ==
+          "-- view public.v\n"
+          "--   column \"x\" does not exist [42703] ; drop table t;\n"
+          "--   cannot, since 2025-11-26, run abcdefgh, tried 2025-11-27\n"
+          "CREATE VIEW public.v AS\n SELECT 1;\n\n"
+          "-- 2 rows of public.users in pgsluice.rejected: two rows match\n");
+}
+
 TEST_CASE("with a terminal the log is the live block, and quiet is quiet there too") {
     const FakeApi fake;
     fake->events = {report::RunStarted{"abcdefgh", "refresh", "a", "b"}};

@@ -162,3 +162,26 @@ TEST_CASE("twenty thousand tasks are stepped in no time") {
     CHECK(steps == 20'000);
     CHECK(plan.done());
 }
+
+TEST_CASE("where an extra fails, other extras that need it are skipped, and what is the source's goes on") {
+    Script script;
+    const TaskId table = script.add(TaskKind::ddl, "extra table", 1);
+    const TaskId rows = script.add(TaskKind::copy, "extra rows", 1, {table});
+    const TaskId view = script.add(TaskKind::ddl, "extra view", 1, {rows});
+    const TaskId merge = script.add(TaskKind::merge, "merge", 1, {rows});
+    const TaskId source = script.add(TaskKind::copy, "source rows", 1);
+    for (const TaskId id : {table, rows, view}) script.tasks[id].extra = true;
+    script.tasks[rows].from_target = true;
+    Plan plan(script.tasks, {.lanes = 1, .index_builds = 1});
+    CHECK(plan.copies_left() == 1); // only the source's
+    CHECK(started(plan) == "extra table");
+    plan.finish(table, Outcome::failed);
+    CHECK(plan.state(rows) == State::skipped);
+    CHECK(plan.state(view) == State::skipped);
+    CHECK(started(plan) == "merge");
+    plan.finish(merge, Outcome::succeeded);
+    CHECK(started(plan) == "source rows");
+    plan.finish(source, Outcome::succeeded);
+    CHECK(plan.copies_left() == 0);
+    CHECK(plan.done());
+}

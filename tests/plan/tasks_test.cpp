@@ -185,3 +185,33 @@ TEST_CASE("the columns of an index are counted where its list is") {
     CHECK(key_columns("CREATE INDEX i ON t USING btree (coalesce(a, ',', b)) WHERE (c IN (1, 2))") == 1);
     CHECK(key_columns("no list") == 1);
 }
+
+TEST_CASE("each extra goes alone, and definitions of extras one at a time") {
+    Made made;
+    const model::CatalogId shared = made.table("shared", 10);
+    const model::CatalogId own = made.table("own", 10);
+    made.database.rows[1].from_target = true;
+    const graph::EntryId first = made.entry(Kind::table, shared, Part::create, {});
+    const graph::EntryId table = made.entry(Kind::table, own, Part::create, {first});
+    const model::CatalogId view_id = made.object(Kind::view, "v");
+    const graph::EntryId view = made.entry(Kind::view, view_id, Part::create, {first});
+    const graph::EntryId rows = made.entry(Kind::table, own, Part::rows, {table}, "");
+    const graph::EntryId refresh = made.entry(Kind::view, view_id, Part::refresh, {view});
+    made.graph.entries[refresh].runs_functions = true;
+    for (const graph::EntryId id : {table, view, rows, refresh}) made.graph.entries[id].extra = true;
+    const std::vector<Task> tasks = made.tasks();
+    CHECK_FALSE(task_of(tasks, first).extra);
+    for (const graph::EntryId id : {table, view, rows, refresh}) {
+        CHECK(task_of(tasks, id).extra);
+        CHECK(task_of(tasks, id).entries.size() == 1);
+    }
+    CHECK(task_of(tasks, rows).from_target);
+    Plan plan(tasks, {.lanes = 4, .index_builds = 1});
+    const TaskId before = plan.start_next()->id;
+    CHECK(before == task_of(tasks, first).id);
+    plan.finish(before, Outcome::succeeded);
+    const Task* definition = plan.start_next();
+    REQUIRE(definition != nullptr);
+    CHECK(plan.start_next() == nullptr); // the other one waits
+    plan.finish(definition->id, Outcome::failed);
+}

@@ -1,0 +1,41 @@
+// The part of a refresh that carries what is the target's own: extras with their rows, rows of preserved
+// tables, what was written there meanwhile (rules.md sections 1, 3, 4). In the order of a run: open, plan,
+// prepare, the load, late. Main loop only.
+#pragma once
+#include <optional>
+#include <string>
+
+#include "pq/connection.hpp"
+#include "run/build.hpp"
+#include "run/context.hpp"
+#include "run/fingerprint.hpp"
+#include "run/reading.hpp"
+#include "run/target_rows.hpp"
+
+namespace pgsluice::run {
+
+class MergeTarget {
+public:
+    explicit MergeTarget(Context& context) : context_(context) {}
+    MergeTarget(const MergeTarget&) = delete;
+    MergeTarget& operator=(const MergeTarget&) = delete;
+
+    Task<void> open(); // the target's snapshot: its catalog and rows are read on it
+    const std::string& snapshot() const { return rows_->snapshot(); }
+    // What the load needs to know, and a session in the new database for the merge on its way; the result
+    // refers to this.
+    Task<LoadMerge> prepare(const Catalogs& catalogs, std::string database);
+    // After the load: SHARE locks, the rows that changed since, and whether anybody changed the schema
+    // meanwhile. From here to close() nothing that is committed in the target is lost.
+    Task<void> late();
+    void close_inside() { inside_.reset(); } // the swap waits for every session in the new database
+    void close() { rows_.reset(); }          // the last session on the target
+
+private:
+    Context& context_;
+    std::optional<TargetRows> rows_;
+    std::optional<pq::Connection> inside_;
+    Fingerprint at_start_;
+};
+
+} // namespace pgsluice::run

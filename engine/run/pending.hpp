@@ -1,0 +1,44 @@
+// What of the target could not come along: pgsluice.pending of the new database (rules.md section 1). Lines
+// that cannot be carried go from run to run and are tried again by each, until they work or a person deletes
+// them.
+#pragma once
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "graph/graph.hpp"
+#include "merge/merge.hpp"
+#include "plan/plan.hpp"
+#include "pq/connection.hpp"
+#include "report/upkeep_report.hpp"
+#include "run/context.hpp"
+#include "run/lanes.hpp"
+
+namespace pgsluice::run {
+
+std::string_view why_name(merge::Pending::Why why); // "cannot", "drift", "migration"
+
+// What the load could not make of the extras. Pure.
+struct NotMade {
+    std::vector<merge::Pending> pending;   // one per object, or per step where the object itself is there
+    std::vector<report::Remarked> remarks; // rows that stay behind
+    std::vector<std::string> half_made; // statements that drop what an object left when its next step failed
+};
+NotMade not_made(const plan::Plan& plan, const graph::Graph& graph, const model::Database& planned,
+                 const std::vector<ExtraFailure>& failures);
+// Remarks and the report's list.
+void tell_pending(Context& context, const std::vector<merge::Pending>& items);
+
+// The old target's lines into the new database, those of drift left out: each run has its own.
+Task<void> carry_pending(pq::Connection& from, pq::Connection& to);
+// This run's own. A line that is there already keeps its `since`.
+Task<void> write_pending(pq::Connection& session, std::string run_id, std::vector<merge::Pending> items);
+// Every line that cannot be carried and is not this run's, in a transaction of its own each: what works goes
+// from the table, what does not gets the server's new reason.
+Task<void> try_pending(Context& context, pq::Connection& session, const model::Database& planned);
+
+Task<std::vector<report::PendingLine>> read_pending(pq::Connection& session);
+Task<std::vector<report::RejectedLine>>
+read_rejected(pq::Connection& session); // counts; never what is in them
+
+} // namespace pgsluice::run
