@@ -45,13 +45,14 @@ Task<void> list_refusal(Task<void> guard, report::PlanReport& report) {
 
 // A catalog read that keeps no lock: one session holds the snapshot, another reads on it in short
 // transactions.
-Task<model::Database> read_without_locks(pq::Connection& keeper, pq::Connection& reader,
+Task<model::Database> read_without_locks(pq::Connection& keeper, pq::Connection& reader, bool is_target,
                                          bool sequence_values) {
     const std::string begin = "begin isolation level repeatable read, read only";
     co_await keeper.command(begin);
     const std::string export_sql = "select pg_catalog.pg_export_snapshot()";
     catalog::ReadOptions options;
     options.snapshot = co_await keeper.value(export_sql);
+    options.is_target = is_target;
     options.sequence_values = sequence_values;
     model::Database database = co_await catalog::read(reader, options);
     const std::string commit = "commit";
@@ -226,9 +227,9 @@ Task<report::PlanReport> plan_on_main(RefreshOptions options, report::Observer& 
     Catalogs catalogs;
     const bool rights_missing = !report.refusals.empty();
     context.step("reading both catalogs");
-    catalogs.source = co_await read_without_locks(keeper, source, !rights_missing);
+    catalogs.source = co_await read_without_locks(keeper, source, false, !rights_missing);
     pq::Connection target_keeper = co_await run::open_target(context, context.target_database());
-    catalogs.target = co_await read_without_locks(target_keeper, target, false);
+    catalogs.target = co_await read_without_locks(target_keeper, target, true, true);
     catalogs.settable_roles = co_await run::read_settable_roles(target);
     catalogs.recorded = co_await run::read_identities(target);
     run::compare_catalogs(context, catalogs);

@@ -171,6 +171,7 @@ RefreshOptions as_refresh_options(const VerifyOptions& options) {
     common.connect = options.connect;
     common.jobs = options.jobs;
     common.with_kinds = options.with_kinds;
+    common.extras = ExtrasChoice::drop; // what only the target has is a difference, recorded or not
     return common;
 }
 
@@ -191,6 +192,7 @@ Task<report::VerifyReport> verify_on_main(VerifyOptions options, report::Observe
     catalog::ReadOptions read_options;
     read_options.sequence_values = false;
     catalogs.source = co_await catalog::read(*source.keeper, read_options);
+    read_options.is_target = true;
     catalogs.target = co_await catalog::read(*target.keeper, read_options);
     catalogs.settable_roles = co_await run::read_settable_roles(*target.keeper);
     run::compare_catalogs(context, catalogs);

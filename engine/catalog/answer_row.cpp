@@ -4,7 +4,7 @@
 
 namespace pgsluice::catalog {
 
-AnswerRow::AnswerRow(const pq::Rows& rows) : rows_(rows) {
+AnswerRow::AnswerRow(const pq::Rows& rows, bool is_target) : rows_(rows), is_target_(is_target) {
     for (std::size_t column = 0; column < rows.columns(); ++column)
         index_.emplace(rows.column_name(column), column);
 }

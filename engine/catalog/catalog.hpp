@@ -23,6 +23,9 @@ struct ReadOptions {
     std::string snapshot; // "" : everything runs in the caller's transaction
     bool sequence_values = true;
     bool sizes = true;
+    // The target of a merge: ids are moved above 2^32 (kinds::Row::oid), and the values of sequences that we
+    // may not read are left out.
+    bool is_target = false;
 };
 
 flow::Task<model::Database> read(pq::Connection& connection, const ReadOptions& options);

@@ -33,7 +33,7 @@ void place(const kinds::Row& row, model::Object& object) {
 
 flow::Task<void> read_comments(Session& session, model::Database& database) {
     const pq::Rows rows = co_await query(session, std::string(comments_sql), "comments");
-    AnswerRow row(rows);
+    AnswerRow row(rows, session.options.is_target);
     for (std::size_t i = 0; i < rows.size(); ++i) {
         row.move_to(i);
         const model::CatalogId id{row.oid("class_oid"), row.oid("oid")};

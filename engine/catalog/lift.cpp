@@ -45,7 +45,7 @@ flow::Task<void> read_lift(Session& session, Lift& lift) {
     std::string sql(parts_sql);
     if (session.server_major >= 14) sql += multiranges_sql;
     const pq::Rows rows = co_await query(session, std::move(sql), "parts of objects");
-    AnswerRow row(rows);
+    AnswerRow row(rows, session.options.is_target);
     for (std::size_t i = 0; i < rows.size(); ++i) {
         row.move_to(i);
         const model::CatalogId part{row.oid("part_class"), row.oid("part")};

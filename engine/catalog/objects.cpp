@@ -11,8 +11,9 @@ namespace {
 constexpr std::size_t objects_per_batch = 1000;
 constexpr std::string_view oids_mark = "$oids$";
 
-void decode_all(const pq::Rows& rows, const kinds::Query& query, kinds::Reading& into) {
-    AnswerRow row(rows);
+void decode_all(const Session& session, const pq::Rows& rows, const kinds::Query& query,
+                kinds::Reading& into) {
+    AnswerRow row(rows, session.options.is_target);
     for (std::size_t i = 0; i < rows.size(); ++i) {
         row.move_to(i);
         query.decode(row, into);
@@ -48,7 +49,7 @@ flow::Task<void> read_in_batches(Session& session, const kinds::Query& kind_quer
         co_await begin(session);
         const pq::Rows rows = co_await query(session, std::move(sql), doing);
         co_await end(session);
-        decode_all(rows, kind_query, into);
+        decode_all(session, rows, kind_query, into);
     }
 }
 
@@ -58,7 +59,7 @@ flow::Task<void> read_whole(Session& session, const kinds::Query& kind_query, st
     const pq::Rows rows =
         co_await query(session, select_text(kind_query, session.server_major), std::move(doing));
     co_await end(session);
-    decode_all(rows, kind_query, into);
+    decode_all(session, rows, kind_query, into);
 }
 
 } // namespace

@@ -32,24 +32,31 @@ Error no_right(const model::Object& sequence, bool may_use_schema, std::string_v
         .hint("let an administrator or the owner run: " + one_line(grant));
 }
 
+// Throws for a sequence whose value we may not read; of the target these are left out: only what the source
+// lacks is of interest there, and whoever carries it says that the value is missing.
 flow::Task<void> require_rights(Session& session, const model::Database& database,
-                                std::vector<const model::Object*> sequences) {
+                                std::vector<const model::Object*>& sequences) {
     std::vector<model::Oid> oids;
-    for (const model::Object* sequence : sequences) oids.push_back(sequence->id.oid);
+    for (const model::Object* sequence : sequences) oids.push_back(kinds::server_oid(sequence->id.oid));
     const std::string sql =
         "select c.oid, pg_catalog.has_schema_privilege(c.relnamespace, 'USAGE') as may_use_schema,"
         " current_user as role from pg_catalog.pg_class c where c.oid = any (" +
         oid_array(oids) +
         ") and not (pg_catalog.has_schema_privilege(c.relnamespace, 'USAGE')"
-        " and pg_catalog.has_sequence_privilege(c.oid, 'SELECT')) order by c.oid limit 1";
+        " and pg_catalog.has_sequence_privilege(c.oid, 'SELECT')) order by c.oid";
     co_await begin(session);
     const pq::Rows rows = co_await query(session, sql, "rights on sequences");
     co_await end(session);
-    if (rows.empty()) co_return;
-    const AnswerRow row(rows);
-    const model::CatalogId id{kinds::pg_class_class, row.oid("oid")};
-    const model::Object* sequence = database.find(id);
-    if (sequence != nullptr) throw no_right(*sequence, row.boolean("may_use_schema"), row.text("role"));
+    AnswerRow row(rows, session.options.is_target);
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        row.move_to(i);
+        const model::CatalogId id{kinds::pg_class_class, row.oid("oid")};
+        const model::Object* sequence = database.find(id);
+        if (sequence == nullptr) continue;
+        if (!session.options.is_target)
+            throw no_right(*sequence, row.boolean("may_use_schema"), row.text("role"));
+        std::erase(sequences, sequence);
+    }
 }
 
 std::string values_sql(const std::vector<const model::Object*>& sequences, std::size_t first,
@@ -58,7 +65,7 @@ std::string values_sql(const std::vector<const model::Object*>& sequences, std::
     for (std::size_t i = first; i < end; ++i) {
         const model::Object& sequence = *sequences[i];
         if (!sql.empty()) sql += " union all ";
-        sql += "select " + std::to_string(sequence.id.oid) +
+        sql += "select " + std::to_string(kinds::server_oid(sequence.id.oid)) +
                "::pg_catalog.oid as oid, s.last_value, s.is_called from " +
                pq::quote_qualified(sequence.schema, sequence.name) + " s";
     }
@@ -68,14 +75,14 @@ std::string values_sql(const std::vector<const model::Object*>& sequences, std::
 } // namespace
 
 flow::Task<void> read_sequence_values(Session& session, model::Database& database) {
-    const std::vector<const model::Object*> sequences = sequences_of(database);
+    std::vector<const model::Object*> sequences = sequences_of(database);
     co_await require_rights(session, database, sequences);
     for (std::size_t at = 0; at < sequences.size(); at += sequences_per_query) {
         const std::size_t last = std::min(sequences.size(), at + sequences_per_query);
         co_await begin(session);
         const pq::Rows rows = co_await query(session, values_sql(sequences, at, last), "values of sequences");
         co_await end(session);
-        AnswerRow row(rows);
+        AnswerRow row(rows, session.options.is_target);
         for (std::size_t i = 0; i < rows.size(); ++i) {
             row.move_to(i);
             model::SequenceValue value;

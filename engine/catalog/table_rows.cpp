@@ -108,7 +108,7 @@ model::TableRows facts_of(const kinds::Row& row) {
 flow::Task<void> read_table_rows(Session& session, model::Database& database) {
     const pq::Rows rows =
         co_await query(session, rows_sql(row_columns, session.server_major), "tables with rows");
-    AnswerRow row(rows);
+    AnswerRow row(rows, session.options.is_target);
     for (std::size_t i = 0; i < rows.size(); ++i) {
         row.move_to(i);
         model::TableRows table = facts_of(row);

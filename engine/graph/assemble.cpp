@@ -46,7 +46,10 @@ Graph assemble(const Network& network, const Repairs& repairs, const std::vector
     add_partition_edges(steps);
     add_table_edges(steps);
     add_key_edges(steps);
+    add_element_edges(steps);
+    add_merge_edges(steps);
     add_rights_edges(steps);
+    isolate_extras(steps);
     add_refresh_edges(steps);
 
     Graph graph;

@@ -26,7 +26,9 @@ enum class Part : std::uint8_t {
     analyze,        // of one table, once its rows and indexes are there
     rights,         // owner, then ACL and column ACLs
     refresh,        // of a populated materialized view
-    gate,           // no statement: "all rows of a partitioned table", so that edges stay few
+    // No statement: "all rows of a partitioned table", so that edges stay few. It waits for extras, whether
+    // they succeed or not (plan::Plan::finish).
+    gate,
 };
 std::string_view part_name(Part part);
 
@@ -40,7 +42,8 @@ struct Entry {
     std::string sql;  // empty for rows and gates
     // Performing it may call functions of the user's, and nobody knows what those read: after all early DDL.
     bool runs_functions = false;
-    // Carries something that only the target has: its failure stops nothing but what needs it.
+    // Carries something that only the target has: its failure stops nothing but what needs it. False for what
+    // shared rows cannot do without: the columns that they take defaults in, and types of these.
     bool extra = false;
     std::vector<EntryId> needs; // sorted, no duplicates
 };

@@ -19,6 +19,7 @@ bool hangs_on_refresh(const Steps& steps, NodeId node) {
 // on functions, types and schemas wait for all of them, as pg_dump's ACL pass does.
 EntryId make_loaded_gate(Steps& steps) {
     const EntryId gate = steps.gate(Kind::schema, {}, "all rows, indexes and checks");
+    steps.run_after(gate, steps.merge);
     for (NodeId node = 0; node < steps.network.nodes.size(); ++node) {
         if (hangs_on_refresh(steps, node)) continue;
         steps.run_after(gate, steps.slot(node, Part::rows));
@@ -33,14 +34,15 @@ EntryId make_loaded_gate(Steps& steps) {
 void order_table_rights(Steps& steps, NodeId table) {
     const EntryId rights = steps.slot(table, Part::rights);
     if (rights == no_entry) return;
-    steps.run_after(rights, steps.filled(table));
-    steps.run_after(rights, steps.slot(table, Part::after_rows));
+    steps.order_after(rights, steps.filled(table));
+    steps.order_after(rights, steps.slot(table, Part::after_rows));
     for (const NodeId node : steps.satellites[table]) {
         for (const Part part : {Part::create, Part::build_index, Part::attach, Part::after_rows})
-            steps.run_after(rights, steps.slot(node, part));
-        if (steps.items[table].owner_is_restricted) steps.run_after(rights, steps.slot(node, Part::validate));
+            steps.order_after(rights, steps.slot(node, part));
+        if (steps.items[table].owner_is_restricted)
+            steps.order_after(rights, steps.slot(node, Part::validate));
     }
-    if (steps.items[table].owner_is_restricted) steps.run_after(rights, steps.slot(table, Part::analyze));
+    if (steps.items[table].owner_is_restricted) steps.order_after(rights, steps.slot(table, Part::analyze));
 }
 
 // Whoever becomes owner needs CREATE on the schema; who creates needs it too, and may lose it here.
@@ -54,10 +56,10 @@ void order_schema_rights(Steps& steps) {
         const auto of_schema = rights.find(network.nodes[node].schema);
         if (of_schema == rights.end() || network.is(node, Kind::schema)) continue;
         if (steps.items[node].changes_owner)
-            steps.run_after(steps.slot(node, Part::rights), of_schema->second);
+            steps.order_after(steps.slot(node, Part::rights), of_schema->second);
         if (network.is(node, Kind::default_acl) || hangs_on_refresh(steps, node)) continue;
-        steps.run_after(of_schema->second, steps.slot(node, Part::create));
-        steps.run_after(of_schema->second, steps.slot(node, Part::build_index));
+        steps.order_after(of_schema->second, steps.slot(node, Part::create));
+        steps.order_after(of_schema->second, steps.slot(node, Part::build_index));
     }
 }
 
@@ -135,13 +137,13 @@ void add_rights_edges(Steps& steps) {
             order_table_rights(steps, node);
         } else if (rights != no_entry) {
             if (loaded == no_entry) loaded = make_loaded_gate(steps);
-            steps.run_after(rights, loaded);
+            steps.order_after(rights, loaded);
         }
     }
     for (const Link& link : network.links) // a table's owner is also the owner of its sequences
         if (network.is(link.who, Kind::sequence) && network.is(link.needs, Kind::table)) {
-            steps.run_after(steps.slot(link.who, Part::rights), steps.slot(link.needs, Part::rights));
-            steps.run_after(steps.slot(link.needs, Part::rights), steps.slot(link.who, Part::owned_by));
+            steps.order_after(steps.slot(link.who, Part::rights), steps.slot(link.needs, Part::rights));
+            steps.order_after(steps.slot(link.needs, Part::rights), steps.slot(link.who, Part::owned_by));
         }
     order_schema_rights(steps);
 }

@@ -12,14 +12,15 @@ void order_own_parts(Steps& steps, NodeId node) {
     const EntryId create = own(Part::create);
     steps.run_after(create, own(Part::dummy));
     steps.run_after(create, own(Part::build_index));
-    for (const Part part : {Part::attach, Part::owned_by, Part::rows, Part::sequence_value, Part::after_rows,
-                            Part::validate, Part::analyze, Part::rights, Part::refresh})
+    for (const Part part :
+         {Part::add_elements, Part::attach, Part::owned_by, Part::rows, Part::sequence_value,
+          Part::after_rows, Part::validate, Part::analyze, Part::rights, Part::refresh})
         steps.run_after(own(part), create);
     for (const Part part : {Part::rows, Part::sequence_value, Part::after_rows, Part::rights}) {
         steps.run_after(own(part), own(Part::attach));
         steps.run_after(own(part), own(Part::owned_by));
     }
-    steps.run_after(own(Part::rights), own(Part::sequence_value));
+    steps.order_after(own(Part::rights), own(Part::sequence_value));
     // A satellite without a create (enabled state of a trigger on a partition; a comment) waits for its
     // table.
     if (steps.network.hosts[node] == node) return;
@@ -34,37 +35,53 @@ EntryId needed(const Steps& steps, const Link& link) {
     return dummy != no_entry && steps.network.hosts[link.who] != link.needs ? dummy : steps.made(link.needs);
 }
 
+// The step and what it needs; of extras also the elements that only the target has.
+void run_after_link(Steps& steps, EntryId entry, const Link& link) {
+    steps.run_after(entry, needed(steps, link));
+    if (!steps.network.needs_elements(link)) return;
+    for (const EntryId add : steps.added(link.needs)) steps.run_after(entry, add);
+}
+
+bool is_type_or_namespace(Kind kind) {
+    switch (kind) {
+    case Kind::schema:
+    case Kind::extension:
+    case Kind::enum_type:
+    case Kind::domain:
+    case Kind::composite_type:
+    case Kind::range_type: return true;
+    default: return false;
+    }
+}
+
 void add_link(Steps& steps, const Link& link) {
     const Network& network = steps.network;
     if (steps.repairs.is_dropped(link)) return;
-    const EntryId need = needed(steps, link);
     const EntryId attach = steps.slot(link.who, Part::attach);
+    if (network.is_of_elements(link)) {
+        run_after_link(steps, steps.slot(link.who, Part::add_elements), link);
+        return;
+    }
     if (network.is(link.who, Kind::foreign_key) && network.is(link.needs, Kind::foreign_key)) {
+        if (network.is_late_part(link)) return;
         // The partitioned table's key adopts those of its partitions, valid ones without a scan.
         steps.run_after(steps.made(link.needs), steps.made(link.who));
         steps.run_after(steps.made(link.needs), steps.slot(link.who, Part::validate));
         return;
     }
     if (attach != no_entry && (network.is_partition_link(link) || network.is_part_of_link(link))) {
-        steps.run_after(attach, need);
+        run_after_link(steps, attach, link);
         return;
     }
     if (network.is_owned_by_link(link) && steps.slot(link.who, Part::owned_by) != no_entry) {
-        steps.run_after(steps.slot(link.who, Part::owned_by), need);
+        run_after_link(steps, steps.slot(link.who, Part::owned_by), link);
         return;
     }
     if (steps.is_inline(link.who) && network.hosts[link.who] == link.needs) return;
-    steps.run_after(steps.main(link.who), need);
-    if (!steps.is_inline(link.who)) steps.run_after(steps.slot(link.who, Part::build_index), need);
-    switch (network.nodes[link.needs].kind) {
-    case Kind::schema:
-    case Kind::extension:
-    case Kind::enum_type:
-    case Kind::domain:
-    case Kind::composite_type:
-    case Kind::range_type: steps.run_after(steps.slot(link.who, Part::dummy), need); break;
-    default: break;
-    }
+    run_after_link(steps, steps.main(link.who), link);
+    if (!steps.is_inline(link.who)) run_after_link(steps, steps.slot(link.who, Part::build_index), link);
+    if (is_type_or_namespace(network.nodes[link.needs].kind))
+        run_after_link(steps, steps.slot(link.who, Part::dummy), link);
 }
 
 } // namespace

@@ -17,11 +17,16 @@ using NodeId = std::uint32_t; // index of an object: the same as in Database::ob
 struct Node {
     model::Kind kind = model::Kind::schema;
     model::CatalogId id;
-    model::CatalogId relation; // Object::relation
-    std::string schema, name;  // name: for people
+    model::CatalogId relation;  // Object::relation
+    std::string schema, name;   // name: for people
+    bool extra = false;         // Object::extra
+    bool adds_elements = false; // Object::extra_elements
+    bool of_added = false;      // a default inside the statement that adds such a column
+    bool separate = false;      // never inside its host's CREATE: an extra of a shared table or domain
+    bool merged = false;        // Options::merged_tables
 };
 
-// A dependency between objects that we hold; type as in pg_depend.
+// A dependency between objects that we hold; type as in model::Dependency.
 struct Link {
     NodeId who = 0, needs = 0;
     char type = 'n';
@@ -42,6 +47,14 @@ struct Network {
     bool is_owned_by_link(const Link& link) const;
     // Partition's index, key, foreign key or trigger to that of the partitioned table.
     bool is_part_of_link(const Link& link) const;
+    // Of a partition that only the target has to a shared object: its table is attached last.
+    bool is_late_part(const Link& link) const { return nodes[link.who].extra && !nodes[link.needs].extra; }
+    // Of the step that adds elements, not of the object itself.
+    bool is_of_elements(const Link& link) const { return link.type == 'c'; }
+    // Whoever makes this link needs the added elements too: what only the target has may use them.
+    bool needs_elements(const Link& link) const {
+        return nodes[link.needs].adds_elements && (nodes[link.who].extra || is_of_elements(link));
+    }
 };
 Network make_network(std::vector<Node> nodes, const std::vector<model::Dependency>& dependencies);
 

@@ -34,10 +34,10 @@ void order_satellite(Steps& steps, NodeId table, NodeId node) {
         steps.run_after(own(Part::build_index), filled);
         if (!steps.items[node].ddl.create.empty() && own(Part::build_index) == no_entry)
             steps.run_after(own(Part::create), filled);
-        steps.run_after(steps.slot(table, Part::analyze), steps.made(node));
+        steps.order_after(steps.slot(table, Part::analyze), steps.made(node));
         steps.run_after(own(Part::attach), steps.slot(table, Part::attach));
         break;
-    case Kind::statistics: steps.run_after(steps.slot(table, Part::analyze), own(Part::create)); break;
+    case Kind::statistics: steps.order_after(steps.slot(table, Part::analyze), own(Part::create)); break;
     case Kind::check:
         // One that does not hold for old rows, or whose function reads the table.
         if (!steps.items[node].ddl.create.empty()) steps.run_after(own(Part::create), filled);
@@ -62,10 +62,10 @@ void order_small_ddl(Steps& steps, NodeId table) {
     for (const NodeId index : steps.satellites[table]) {
         if (!steps.network.is(index, Kind::index) && !steps.network.is(index, Kind::constraint)) continue;
         const EntryId built = steps.made(index);
-        steps.run_after(steps.slot(table, Part::after_rows), built);
+        steps.order_after(steps.slot(table, Part::after_rows), built);
         for (const NodeId node : steps.satellites[table])
             if (waits_for_indexes(steps.network.nodes[node].kind))
-                steps.run_after(steps.slot(node, Part::create), built);
+                steps.order_after(steps.slot(node, Part::create), built);
     }
 }
 
@@ -73,7 +73,8 @@ void order_small_ddl(Steps& steps, NodeId table) {
 void order_domain_check(Steps& steps, NodeId node, EntryId& all_rows) {
     const Network& network = steps.network;
     if (!network.is(node, Kind::check) || !network.is(network.hosts[node], Kind::domain)) return;
-    if (steps.items[node].ddl.create.empty() || steps.repairs.is_separate(network, node)) return;
+    const bool repaired = steps.repairs.is_separate(network, node) && !network.nodes[node].separate;
+    if (steps.items[node].ddl.create.empty() || repaired) return;
     if (all_rows == no_entry) {
         all_rows = steps.gate(Kind::table, {}, "all rows");
         for (NodeId table = 0; table < network.nodes.size(); ++table)
@@ -96,21 +97,40 @@ void order_foreign_key(Steps& steps, NodeId key, NodeId table) {
     const EntryId create = steps.slot(key, Part::create);
     steps.run_after(create, steps.filled(table));
     for (const NodeId node : steps.satellites[table])
-        if (steps.network.is(node, Kind::constraint)) steps.run_after(create, steps.made(node));
-    steps.run_after(steps.slot(key, Part::validate), steps.slot(table, Part::analyze));
+        if (steps.network.is(node, Kind::constraint)) steps.order_after(create, steps.made(node));
+    steps.order_after(steps.slot(key, Part::validate), steps.slot(table, Part::analyze));
     steps.run_after(steps.slot(key, Part::validate), steps.filled(table));
-    steps.run_after(steps.slot(table, Part::rights), create);
+    steps.order_after(steps.slot(table, Part::rights), create);
     if (steps.items[table].owner_is_restricted)
-        steps.run_after(steps.slot(table, Part::rights), steps.slot(key, Part::validate));
+        steps.order_after(steps.slot(table, Part::rights), steps.slot(key, Part::validate));
 }
 
 } // namespace
+
+// One that only the target has, of a tree that the source has: made empty and attached when the tree is
+// complete, so that the server gives it the indexes, keys and triggers that the source's partitions have.
+bool is_late_partition(const Steps& steps, NodeId table) {
+    const Network& network = steps.network;
+    return network.nodes[table].extra && !network.nodes[steps.root(table)].extra;
+}
+
+void order_late_partition(Steps& steps, NodeId table) {
+    const NodeId parent = steps.network.parents[table];
+    if (steps.network.nodes[parent].extra) return;
+    const EntryId attach = steps.slot(table, Part::attach);
+    steps.order_after(attach, steps.filled(parent));
+    for (const NodeId node : steps.satellites[parent])
+        for (const Part part : {Part::create, Part::build_index, Part::attach, Part::validate})
+            steps.order_after(attach, steps.slot(node, part));
+    steps.order_after(steps.slot(parent, Part::rights), attach);
+}
 
 void add_partition_edges(Steps& steps) {
     make_gates(steps);
     const Network& network = steps.network;
     for (NodeId table = 0; table < network.nodes.size(); ++table) {
         if (!network.is(table, Kind::table)) continue;
+        if (is_late_partition(steps, table)) continue;
         const EntryId attached = steps.attached_gates[steps.root(table)];
         steps.run_after(attached, steps.made(table));
         steps.run_after(attached, steps.slot(table, Part::attach));
@@ -126,6 +146,9 @@ void add_partition_edges(Steps& steps) {
 void add_table_edges(Steps& steps) {
     EntryId all_rows = no_entry;
     for (NodeId node = 0; node < steps.network.nodes.size(); ++node) {
+        if (is_late_partition(steps, node)) order_late_partition(steps, node);
+        if (steps.network.is(node, Kind::table))
+            steps.run_after(steps.slot(node, Part::validate), steps.filled(node));
         const EntryId filled = steps.filled(node);
         steps.run_after(steps.slot(node, Part::after_rows), filled);
         steps.run_after(steps.slot(node, Part::analyze), filled);
@@ -139,7 +162,8 @@ void add_key_edges(Steps& steps) {
     const Network& network = steps.network;
     std::vector<std::vector<EntryId>> attached(network.nodes.size()); // per key or index: of its partitions'
     for (const Link& link : network.links)
-        if (network.is_part_of_link(link) && steps.slot(link.who, Part::attach) != no_entry)
+        if (network.is_part_of_link(link) && steps.slot(link.who, Part::attach) != no_entry &&
+            !network.is_late_part(link))
             attached[link.needs].push_back(steps.slot(link.who, Part::attach));
     // An index is whole when its partitions' are: so is the next above it.
     for (NodeId node = 0; node < network.nodes.size(); ++node)

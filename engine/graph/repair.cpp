@@ -25,12 +25,19 @@ bool is_type_or_namespace(Kind kind) {
     }
 }
 
-// Node `count + n` is the stand-in of view n. Those of other nodes stay without edges.
+// Node `count + n` is the stand-in of view n, or the step that adds elements to n. Those of other nodes stay
+// without edges.
 class Repairer {
 public:
     explicit Repairer(const Network& network)
         : network_(network), count_(static_cast<NodeId>(network.nodes.size())), separate_(count_),
-          dummy_(count_) {}
+          dummy_(count_) {
+        for (NodeId node = 0; node < count_; ++node) {
+            if (!network.nodes[node].separate) continue;
+            separate_[node] = true;
+            repairs_.shape.separate.insert(network.nodes[node].id);
+        }
+    }
 
     Repairs run() {
         while (true) {
@@ -52,7 +59,10 @@ private:
         for (const Link& link : network_.links) add(needs, link);
         for (NodeId node = 0; node < count_; ++node) {
             if (dummy_[node]) needs[node].push_back(count_ + node);
-            if (network_.can_be_inline(node) && !separate_[node]) needs[network_.hosts[node]].push_back(node);
+            if (network_.nodes[node].adds_elements) needs[count_ + node].push_back(node);
+            if (!network_.can_be_inline(node) || separate_[node]) continue;
+            const NodeId host = network_.hosts[node];
+            needs[network_.nodes[node].of_added ? count_ + host : host].push_back(node);
         }
         return needs;
     }
@@ -61,12 +71,20 @@ private:
         if (repairs_.is_dropped(link)) return;
         if (network_.is_partition_link(link) || network_.is_owned_by_link(link)) return;
         if (network_.is(link.who, Kind::foreign_key) && network_.is(link.needs, Kind::foreign_key)) {
+            if (network_.is_late_part(link)) return;
             needs[link.needs].push_back(
                 link.who); // the partitioned table's key adopts those of the partitions
             return;
         }
         const bool is_inline = network_.can_be_inline(link.who) && !separate_[link.who];
         if (is_inline && network_.hosts[link.who] == link.needs) return;
+        if (network_.needs_elements(link))
+            needs[network_.is_of_elements(link) ? count_ + link.who : link.who].push_back(count_ +
+                                                                                          link.needs);
+        if (network_.is_of_elements(link)) {
+            needs[count_ + link.who].push_back(link.needs);
+            return;
+        }
         needs[link.who].push_back(
             dummy_[link.needs] && network_.hosts[link.who] != link.needs ? count_ + link.needs : link.needs);
         if (dummy_[link.who] && is_type_or_namespace(network_.nodes[link.needs].kind))
@@ -127,7 +145,8 @@ private:
         std::vector<bool> uses(needs_.size());
         // A separate check of a domain works on every row of the domain's tables, and nothing needs it.
         for (NodeId node = 0; node < count_; ++node)
-            if (separate_[node] && network_.is(node, Kind::check)) uses[network_.hosts[node]] = true;
+            if (separate_[node] && !network_.nodes[node].separate && network_.is(node, Kind::check))
+                uses[network_.hosts[node]] = true;
         for (const std::uint32_t node : order.nodes) {
             for (const std::uint32_t need : needs_[node]) {
                 const Kind kind = network_.nodes[need % count_].kind;
@@ -136,6 +155,9 @@ private:
                     uses[node] = true;
             }
         }
+        // Defaults of added columns are for the table's rows.
+        for (NodeId node = 0; node < count_; ++node)
+            if (network_.nodes[node].adds_elements && uses[count_ + node]) uses[node] = true;
         uses.resize(count_);
         repairs_.uses_functions = std::move(uses);
     }

@@ -1,5 +1,7 @@
 #include "graph/steps.hpp"
 
+#include <set>
+
 namespace pgsluice::graph {
 
 using model::Kind;
@@ -31,6 +33,7 @@ Steps::Steps(const Network& network_, const Repairs& repairs_, const std::vector
         add(node, Part::dummy, item.ddl.dummy);
         add(node, Part::build_index, item.ddl.build_index);
         add(node, Part::create, with_comment(item.ddl.create, item.comment));
+        add(node, Part::add_elements, item.ddl.add_elements);
         add(node, Part::attach, item.ddl.attach);
         add(node, Part::owned_by, item.ddl.owned_by);
         if (item.rows) add(node, Part::rows, " ");
@@ -41,6 +44,28 @@ Steps::Steps(const Network& network_, const Repairs& repairs_, const std::vector
         add(node, Part::rights, item.rights);
         add(node, Part::refresh, item.ddl.refresh);
         if (item.rows) entries[slot(node, Part::rows)].sql.clear();
+    }
+    find_children();
+}
+
+// The column goes down to the tables below.
+void Steps::find_children() {
+    const std::size_t count = network.nodes.size();
+    children.resize(count);
+    added_.resize(count);
+    for (const Link& link : network.links)
+        if (network.is(link.who, Kind::table) && network.is(link.needs, Kind::table) &&
+            !network.is_of_elements(link) && !network.nodes[link.who].extra)
+            children[link.needs].push_back(link.who);
+    for (NodeId node = 0; node < count; ++node) {
+        if (slot(node, Part::add_elements) == no_entry) continue;
+        std::vector<NodeId> queue = {node};
+        std::set<NodeId> seen = {node};
+        for (std::size_t at = 0; at < queue.size(); ++at) {
+            added_[queue[at]].push_back(slot(node, Part::add_elements));
+            for (const NodeId child : children[queue[at]])
+                if (seen.insert(child).second) queue.push_back(child);
+        }
     }
 }
 
@@ -54,6 +79,8 @@ void Steps::add(NodeId node, Part part, std::string sql) {
     entry.object = object.id;
     entry.name = object.name;
     entry.sql = std::move(sql);
+    entry.extra =
+        object.extra || part == Part::add_elements || (part == Part::validate && object.kind == Kind::table);
     switch (part) {
     case Part::rows:
     case Part::build_index:
@@ -73,10 +100,13 @@ bool Steps::is_inline(NodeId node) const {
 }
 
 EntryId Steps::main(NodeId node) const {
-    if (is_inline(node)) return main(network.hosts[node]);
+    if (is_inline(node)) {
+        const NodeId host = network.hosts[node];
+        return network.nodes[node].of_added ? slot(host, Part::add_elements) : main(host);
+    }
     // Rows: of an extension's table, which the extension makes.
-    for (const Part part :
-         {Part::create, Part::attach, Part::after_rows, Part::build_index, Part::owned_by, Part::rows})
+    for (const Part part : {Part::create, Part::add_elements, Part::attach, Part::after_rows,
+                            Part::build_index, Part::owned_by, Part::rows})
         if (slot(node, part) != no_entry) return slot(node, part);
     return no_entry;
 }
@@ -107,6 +137,11 @@ EntryId Steps::gate(Kind kind, model::CatalogId object, std::string name) {
 void Steps::run_after(EntryId entry, EntryId need) {
     if (entry == no_entry || need == no_entry || entry == need) return;
     entries[entry].needs.push_back(need);
+}
+
+void Steps::order_after(EntryId entry, EntryId need) {
+    if (entry == no_entry || need == no_entry || entry == need) return;
+    orders.emplace_back(entry, need);
 }
 
 NodeId Steps::root(NodeId table) const {

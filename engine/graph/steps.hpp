@@ -34,20 +34,34 @@ public:
     EntryId gate(model::Kind kind, model::CatalogId object, std::string name);
     // Missing entries and an entry's need of itself are ignored, so that callers need no cases.
     void run_after(EntryId entry, EntryId need);
+    // Only the order counts: should `need` be an extra and fail, `entry` is made all the same.
+    void order_after(EntryId entry, EntryId need);
+    std::vector<std::pair<EntryId, EntryId>> orders; // from order_after(): entry, need
 
     std::vector<std::vector<NodeId>> satellites; // per table or view: its indexes, keys, triggers, ...
     std::vector<EntryId> filled_gates;           // per partitioned table
     std::vector<EntryId> attached_gates;         // per partitioned table without parent
+    EntryId merge = no_entry;                    // Part::merge
+    std::vector<std::vector<NodeId>> children; // per table: its shared partitions and children of inheritance
+    // The steps that add columns to a table or to those above it.
+    const std::vector<EntryId>& added(NodeId node) const { return added_[node]; }
 
     NodeId root(NodeId table) const;
 
 private:
     void add(NodeId node, Part part, std::string sql);
+    void find_children();
     std::vector<std::array<EntryId, part_count>> slots_;
+    std::vector<std::vector<EntryId>> added_;
 };
 
 // pg_depend's edges and those between the parts of one object.
 void add_link_edges(Steps& steps);
+// What only the target has: columns before rows; and what fails of it stops nothing shared.
+void add_element_edges(Steps& steps);
+void isolate_extras(Steps& steps); // after all but the refresh edges
+// Part::merge, if there is any merged table.
+void add_merge_edges(Steps& steps);
 // rules.md section 10.
 void add_partition_edges(Steps& steps);
 void add_table_edges(Steps& steps);

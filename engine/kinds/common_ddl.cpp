@@ -1,4 +1,6 @@
 // What every kind shares and each is written once: owner, comments, DEPENDS ON EXTENSION. ACLs: acl_ddl.cpp.
+#include <algorithm>
+
 #include "kinds/descriptor.hpp"
 #include "pq/quote.hpp"
 
@@ -46,6 +48,41 @@ std::string comment_ddl(const model::Object& object) {
                pq::quote_identifier(column) + " IS " + pq::quote_literal(text) + ";";
     }
     return ddl;
+}
+
+std::string grants_ddl(const model::Object& object, const std::vector<std::string>* only) {
+    std::string text;
+    const auto add = [&](const std::vector<std::string>& statements) {
+        for (const std::string& statement : statements) text += (text.empty() ? "" : "\n") + statement;
+    };
+    // A new object's ACL is its base; a new column has none.
+    model::Acl made = object.acl;
+    made.current = made.base;
+    if (only == nullptr) add(acl_ddl(object, made, object.acl));
+    for (const auto& [column, acl] : object.column_acls)
+        if (only == nullptr || std::find(only->begin(), only->end(), column) != only->end())
+            add(acl_ddl(object, {}, acl, column));
+    return text;
+}
+
+std::string whole_ddl(const model::Object& object, const model::Database& database, int target_version) {
+    const Descriptor& kind = descriptor(object.kind);
+    Shape shape;
+    shape.separate.insert(object.id); // a default or a check alone, not as part of its table
+    const Context context{
+        .database = database, .shape = shape, .target_version = target_version, .whole = true};
+    const Ddl ddl = kind.write(object, context);
+    std::string text;
+    for (const std::string& part :
+         {ddl.build_index, ddl.create, ddl.attach, ddl.owned_by, ddl.after_rows, ddl.validate, ddl.refresh,
+          kind.has_comment ? comment_ddl(object) : std::string(), extension_ddl(object),
+          kind.has_owner ? owner_ddl(object, object.owner) : std::string(),
+          kind.has_acl ? grants_ddl(object) : std::string()}) {
+        if (part.empty()) continue;
+        if (!text.empty()) text += "\n";
+        text += part;
+    }
+    return text;
 }
 
 std::string extension_ddl(const model::Object& object) {

@@ -1,5 +1,7 @@
 // Stand-alone composite types. Their pg_class row is no object of ours: edges and comments on it belong to
 // the type.
+#include <algorithm>
+
 #include "kinds/decode.hpp"
 #include "kinds/filters.hpp"
 #include "kinds/registry.hpp"
@@ -62,23 +64,45 @@ void decode_attribute(const Row& row, Reading& into) {
     body_being_read<CompositeBody>(*object).attributes.push_back(std::move(attribute));
 }
 
-Ddl write(const model::Object& object, const Context&) {
+std::string attribute_clause(const Attribute& attribute) {
+    std::string clause = pq::quote_identifier(attribute.name) + " " + attribute.type;
+    if (!attribute.collation.empty())
+        clause += " COLLATE " + pq::quote_qualified(attribute.collation_schema, attribute.collation);
+    return clause;
+}
+
+Ddl write(const model::Object& object, const Context& context) {
     Ddl ddl;
     const std::string name = qualified_address(object);
+    const std::vector<std::string>& added = object.extra_elements;
     ddl.create = "CREATE TYPE " + name + " AS (";
     std::string_view separator = "\n    ";
     for (const Attribute& attribute : body_of<CompositeBody>(object).attributes) {
-        ddl.create.append(separator)
-            .append(pq::quote_identifier(attribute.name))
-            .append(" ")
-            .append(attribute.type);
-        if (!attribute.collation.empty())
-            ddl.create += " COLLATE " + pq::quote_qualified(attribute.collation_schema, attribute.collation);
+        const std::string clause = attribute_clause(attribute);
+        if (!context.whole && std::find(added.begin(), added.end(), attribute.name) != added.end()) {
+            ddl.add_elements += (ddl.add_elements.empty() ? "" : "\n") +
+                                ("ALTER TYPE " + name + " ADD ATTRIBUTE ") + clause + ";";
+            continue;
+        }
+        ddl.create.append(separator).append(clause);
         separator = ",\n    ";
     }
     ddl.create += "\n);";
     ddl.drop = "DROP TYPE " + name + ";";
     return ddl;
+}
+
+std::vector<std::string> take_attributes(model::Object& shared, const model::Object& theirs,
+                                         const ElementsToTake& take) {
+    auto body = std::make_shared<CompositeBody>(body_of<CompositeBody>(shared));
+    for (const Attribute& attribute : body_of<CompositeBody>(theirs).attributes) {
+        if (!take.names.contains(attribute.name)) continue;
+        body->attributes.push_back(attribute);
+        shared.elements.push_back(attribute.name);
+        shared.extra_elements.push_back(attribute.name);
+    }
+    shared.body = std::move(body);
+    return {};
 }
 
 constexpr Query queries[] = {
@@ -95,6 +119,7 @@ const Descriptor composite_type_kind = {.kind = model::Kind::composite_type,
                                         .acl_type = 'T',
                                         .queries = queries,
                                         .write = write,
-                                        .address = qualified_address};
+                                        .address = qualified_address,
+                                        .take_elements = take_attributes};
 
 } // namespace pgsluice::kinds

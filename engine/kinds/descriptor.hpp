@@ -44,9 +44,22 @@ public:
     char letter(std::string_view column) const;         // "char"; NULL or empty reads as '\0'
     std::int64_t number(std::string_view column) const; // NULL reads as 0
     double real(std::string_view column) const;
+    // Of the target's catalog (catalog::ReadOptions::is_target) above 2^32 for what a user made, so that a
+    // planned database can hold objects of both sides.
     model::Oid oid(std::string_view column) const;
+    std::vector<model::Oid> oids(std::string_view column) const;   // oid[]
     std::vector<std::string> texts(std::string_view column) const; // text[]; NULL elements read as ""
+
+protected:
+    virtual bool is_target() const { return false; }
+
+private:
+    model::Oid parse_oid(std::string_view column, std::string_view text) const;
 };
+
+// The server's own number of an object that Row::oid() may have moved: for statements that are sent back to
+// it.
+model::Oid server_oid(model::Oid oid);
 
 // Where decoded rows go. A query's decode either adds an object or extends one that an earlier query of the
 // same kind added (columns of a table).
@@ -91,20 +104,34 @@ struct Context {
     const model::Database& database; // to look up what an object refers to (a table's checks, defaults)
     const Shape& shape;
     int target_version = 0; // server_version_num of the server that will run the DDL
+    // definition(): what only the target has is written like everything else, not as steps of its own.
+    bool whole = false;
 };
 
 // The parts of an object's DDL, each a step of its own in the graph. A kind fills those that it has.
 struct Ddl {
-    std::string create;     // empty: made by something else (an inline default, an identity's index)
-    std::string drop;       // "DROP TABLE s.t;" never CASCADE
-    std::string dummy;      // views in Shape::dummy: the stand-in; `create` is then CREATE OR REPLACE VIEW
+    std::string create; // empty: made by something else (an inline default, an identity's index)
+    std::string drop;   // "DROP TABLE s.t;" never CASCADE
+    std::string dummy;  // views in Shape::dummy: the stand-in; `create` is then CREATE OR REPLACE VIEW
+    // Of a shared object: the columns, attributes or labels of Object::extra_elements, which `create` then
+    // lacks.
+    std::string add_elements;
     std::string attach;     // partitions, partition indexes: ALTER ... ATTACH PARTITION
     std::string owned_by;   // sequences: ALTER SEQUENCE ... OWNED BY
     std::string after_rows; // tables: row security switches; triggers on partitions: enabled state
     std::string
         build_index; // unique and primary keys: CREATE UNIQUE INDEX that `create` then adopts by USING INDEX
-    std::string validate; // checks and foreign keys created NOT VALID: ALTER TABLE ... VALIDATE CONSTRAINT
-    std::string refresh;  // populated materialized views
+    // Checks and foreign keys created NOT VALID: ALTER TABLE ... VALIDATE CONSTRAINT. Tables: NOT NULL of
+    // columns that only the target has.
+    std::string validate;
+    std::string refresh; // populated materialized views
+};
+
+// Which columns, attributes or labels of the target's object the shared one takes over.
+struct ElementsToTake {
+    std::set<std::string> names;
+    std::set<std::string> inherited;       // of them: come with a parent's
+    std::set<std::string> without_default; // of them: their default is not carried
 };
 
 struct Descriptor {
@@ -122,6 +149,10 @@ struct Descriptor {
     // Edges that pg_depend does not know, beyond rules.md section 10; null when there are none.
     void (*edges)(const model::Object& object, const model::Database& database,
                   std::vector<model::Dependency>& out) = nullptr;
+    // Adds elements of `theirs` to a shared object: Object::elements, extra_elements and the body. Returns
+    // those that had to lose their NOT NULL. Null where the kind has none.
+    std::vector<std::string> (*take_elements)(model::Object& shared, const model::Object& theirs,
+                                              const ElementsToTake& take) = nullptr;
 };
 
 // kinds/registry.cpp
@@ -140,6 +171,10 @@ std::string comment_ddl(const model::Object& object); // and of columns
 std::vector<std::string> acl_ddl(const model::Object& object, const model::Acl& from, const model::Acl& to,
                                  std::string_view column = {});
 std::string extension_ddl(const model::Object& object);
+// What a new object's grants and those of its columns need; `only`: of these columns alone.
+std::string grants_ddl(const model::Object& object, const std::vector<std::string>* only = nullptr);
+// Everything of one object as one text: definition, comments, owner, grants.
+std::string whole_ddl(const model::Object& object, const model::Database& database, int target_version);
 
 // Parses pg_catalog.aclitem[] as text: {=r/owner,"odd name"=a*r/owner}. Throws Error{source}.
 std::vector<model::Grant> parse_acl(std::string_view array);

@@ -1,7 +1,5 @@
 #include "kinds/relation.hpp"
 
-#include <charconv>
-
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "pq/quote.hpp"
@@ -164,14 +162,7 @@ std::string address_on_table(const model::Object& object) {
 
 std::vector<model::CatalogId> read_ids(const Row& row, std::string_view column, model::Oid class_oid) {
     std::vector<model::CatalogId> ids;
-    for (const std::string& text : row.texts(column)) {
-        model::CatalogId id{class_oid, 0};
-        const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), id.oid);
-        if (code != std::errc{} || end != text.data() + text.size())
-            throw Error{ErrorKind::source,
-                        "the server sent no list of oids in catalog column \"" + std::string(column) + "\""};
-        ids.push_back(id);
-    }
+    for (const model::Oid oid : row.oids(column)) ids.push_back({class_oid, oid});
     return ids;
 }
 

@@ -7,6 +7,11 @@ namespace pgsluice::kinds {
 
 namespace {
 
+constexpr model::Oid target_offset = model::Oid{1} << 32;
+constexpr model::Oid first_user_oid = 16384; // FirstNormalObjectId
+// The only object of ours that initdb makes. No catalog has this number, nor a type.
+constexpr model::Oid public_schema_oid = 2200;
+
 Error unreadable(std::string_view column, std::string_view expected) {
     return Error{ErrorKind::source, "the server sent no " + std::string(expected) + " in catalog column \"" +
                                         std::string(column) + "\""};
@@ -55,8 +60,22 @@ double Row::real(std::string_view column) const {
 
 model::Oid Row::oid(std::string_view column) const {
     const std::optional<std::string_view> value = get(column);
-    return value ? parsed<model::Oid>(column, *value) : 0;
+    return value ? parse_oid(column, *value) : 0;
 }
+
+std::vector<model::Oid> Row::oids(std::string_view column) const {
+    std::vector<model::Oid> oids;
+    for (const std::string& text : texts(column)) oids.push_back(parse_oid(column, text));
+    return oids;
+}
+
+model::Oid Row::parse_oid(std::string_view column, std::string_view text) const {
+    const auto oid = parsed<std::uint32_t>(column, text);
+    const bool moves = is_target() && (oid >= first_user_oid || oid == public_schema_oid);
+    return moves ? oid + target_offset : oid;
+}
+
+model::Oid server_oid(model::Oid oid) { return oid >= target_offset ? oid - target_offset : oid; }
 
 std::vector<std::string> Row::texts(std::string_view column) const {
     const std::optional<std::string_view> value = get(column);

@@ -1,4 +1,8 @@
 // Sequences: free ones, those that a serial column owns, and those of identity columns.
+#include "kinds/sequence.hpp"
+
+#include <algorithm>
+
 #include "kinds/decode.hpp"
 #include "kinds/filters.hpp"
 #include "kinds/registry.hpp"
@@ -97,16 +101,31 @@ std::string options(const SequenceBody& body) {
     return text;
 }
 
-Ddl write(const model::Object& object, const Context&) {
+std::string identity_of(const model::Object& object) {
+    const auto& body = body_of<SequenceBody>(object);
+    return std::string("GENERATED ") + (body.identity == 'a' ? "ALWAYS" : "BY DEFAULT") +
+           " AS IDENTITY (\n    SEQUENCE NAME " + qualified_address(object) + options(body) + "\n)";
+}
+
+// Its column is one that only the target has: it comes with the column.
+bool comes_with_column(const SequenceBody& body, const Context& context) {
+    if (context.whole) return false;
+    const model::Object* table =
+        context.database.find({model::Kind::table, body.owner_schema, "", body.owner_table, ""});
+    return table != nullptr && std::find(table->extra_elements.begin(), table->extra_elements.end(),
+                                         body.owner_column) != table->extra_elements.end();
+}
+
+Ddl write(const model::Object& object, const Context& context) {
     const auto& body = body_of<SequenceBody>(object);
     const std::string name = qualified_address(object);
     const std::string owner = pq::quote_qualified(body.owner_schema, body.owner_table);
     const std::string column = pq::quote_identifier(body.owner_column);
     Ddl ddl;
     if (body.is_identity()) {
-        ddl.create = "ALTER TABLE " + owner + " ALTER COLUMN " + column + " ADD GENERATED " +
-                     (body.identity == 'a' ? "ALWAYS" : "BY DEFAULT") + " AS IDENTITY (\n    SEQUENCE NAME " +
-                     name + options(body) + "\n);";
+        if (!comes_with_column(body, context))
+            ddl.create =
+                "ALTER TABLE " + owner + " ALTER COLUMN " + column + " ADD " + identity_of(object) + ";";
         return ddl; // goes with its column: nothing to drop
     }
     ddl.create = std::string("CREATE ") + (body.unlogged ? "UNLOGGED " : "") + "SEQUENCE " + name;
@@ -120,6 +139,18 @@ Ddl write(const model::Object& object, const Context&) {
 constexpr Query queries[] = {{.columns = columns, .from = from, .decode = decode}};
 
 } // namespace
+
+std::string identity_clause(const model::Object& table, const std::string& column,
+                            const model::Database& database) {
+    // An identity's sequence lives in its table's schema.
+    for (const model::Object& object : objects_of(database, model::Kind::sequence, table.schema, "")) {
+        const auto& body = body_of<SequenceBody>(object);
+        if (body.is_identity() && body.owner_column == column && body.owner_table == table.name &&
+            body.owner_schema == table.schema)
+            return " " + identity_of(object);
+    }
+    return {};
+}
 
 const Descriptor sequence_kind = {.kind = model::Kind::sequence,
                                   .tag = "SEQUENCE",

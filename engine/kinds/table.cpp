@@ -57,6 +57,9 @@ void decode(const Row& row, Reading& into) {
     body->replica_identity = row.letter("replica_identity");
     body->row_security = row.boolean("row_security");
     body->force_row_security = row.boolean("force_row_security");
+    // For the merge: where its columns come from.
+    if (!body->of_type.empty()) object.details["typed"] = "true";
+    if (!body->parents.empty()) object.details["inherits"] = "true";
     if (!body->partition_key.empty()) object.details["partitioned"] = "true";
     if (!body->partition_bound.empty()) object.details["partition"] = "true";
     object.body = std::move(body);
@@ -79,6 +82,7 @@ const Descriptor table_kind = {.kind = model::Kind::table,
                                .acl_type = 'r',
                                .queries = queries,
                                .write = write_table,
-                               .address = qualified_address};
+                               .address = qualified_address,
+                               .take_elements = take_columns};
 
 } // namespace pgsluice::kinds

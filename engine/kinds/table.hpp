@@ -19,4 +19,14 @@ struct TableBody : RelationBody {
 
 Ddl write_table(const model::Object& object, const Context& context);
 
+// table_columns.cpp: columns that only the target has.
+std::vector<std::string> take_columns(model::Object& shared, const model::Object& theirs,
+                                      const ElementsToTake& take);
+bool is_added(const model::Object& table, const RelationColumn& column);
+// ALTER TABLE ... ADD COLUMN for each of them that the table does not inherit. `clause`: name, type, default.
+std::string add_columns(const model::Object& table, const Context& context,
+                        std::string (*clause)(const model::Object&, const RelationColumn&, const Context&));
+// Their NOT NULL, which the source's rows may break: after these.
+std::string added_not_nulls(const model::Object& table);
+
 } // namespace pgsluice::kinds

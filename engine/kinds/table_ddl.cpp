@@ -17,6 +17,11 @@ bool is_written(const TableBody& table, const RelationColumn& column) {
     return column.is_local || is_partition(table);
 }
 
+// A step of its own.
+bool comes_later(const model::Object& object, const RelationColumn& column, const Context& context) {
+    return !context.whole && is_added(object, column);
+}
+
 std::string not_null_clause(const RelationColumn& column) {
     std::string clause;
     if (!column.not_null_name.empty()) clause += " CONSTRAINT " + pq::quote_identifier(column.not_null_name);
@@ -51,7 +56,8 @@ std::string default_clause(const model::Object& object, const RelationColumn& co
 std::string column_clause(const model::Object& object, const RelationColumn& column, const Context& context) {
     const auto& table = body_of<TableBody>(object);
     std::string constraints = default_clause(object, column, context);
-    if (writes_not_null(table, column)) constraints += not_null_clause(column);
+    if (writes_not_null(table, column) && !comes_later(object, column, context))
+        constraints += not_null_clause(column);
     const std::string name = pq::quote_identifier(column.name);
     if (table.of_type.empty()) return name + " " + column.type + collate_clause(column) + constraints;
     if (constraints.empty()) return {};
@@ -63,7 +69,7 @@ std::string body_clause(const model::Object& object, const Context& context) {
     const auto& table = body_of<TableBody>(object);
     std::vector<std::string> items;
     for (const RelationColumn& column : table.columns) {
-        if (!is_written(table, column)) continue;
+        if (!is_written(table, column) || comes_later(object, column, context)) continue;
         std::string clause = column_clause(object, column, context);
         if (!clause.empty()) items.push_back(std::move(clause));
     }
@@ -97,10 +103,11 @@ std::string create_table(const model::Object& object, const Context& context) {
 }
 
 // For columns that CREATE TABLE does not name, and for what it cannot say.
-std::string complete_columns(const model::Object& object) {
+std::string complete_columns(const model::Object& object, const Context& context) {
     const auto& table = body_of<TableBody>(object);
     std::string ddl;
     for (const RelationColumn& column : table.columns) {
+        if (comes_later(object, column, context)) continue;
         const std::string alter = "\nALTER TABLE ONLY " + qualified_address(object) + " ALTER COLUMN " +
                                   pq::quote_identifier(column.name) + " SET ";
         if (!is_written(table, column)) {
@@ -128,7 +135,7 @@ std::string attach(const model::Object& object) {
 }
 
 // Forced row security set early refuses COPY; NOT NULLs that rows may break come after the rows.
-std::string after_rows(const model::Object& object) {
+std::string after_rows(const model::Object& object, const Context& context) {
     const auto& table = body_of<TableBody>(object);
     const std::string name = qualified_address(object);
     std::vector<std::string> ddl;
@@ -136,6 +143,7 @@ std::string after_rows(const model::Object& object) {
     if (table.force_row_security) ddl.push_back("ALTER TABLE ONLY " + name + " FORCE ROW LEVEL SECURITY;");
     for (const RelationColumn& column : table.columns) {
         if (!column.not_null || column.not_null_valid || column.inherits_not_null) continue;
+        if (comes_later(object, column, context)) continue;
         std::string constraint;
         if (!column.not_null_name.empty())
             constraint = " CONSTRAINT " + pq::quote_identifier(column.not_null_name);
@@ -150,10 +158,13 @@ std::string after_rows(const model::Object& object) {
 
 Ddl write_table(const model::Object& object, const Context& context) {
     Ddl ddl;
-    ddl.create = create_table(object, context) + complete_columns(object) + replica_identity(object);
+    ddl.create = create_table(object, context) + complete_columns(object, context) + replica_identity(object);
     ddl.drop = "DROP TABLE " + qualified_address(object) + ";";
     ddl.attach = attach(object);
-    ddl.after_rows = after_rows(object);
+    ddl.after_rows = after_rows(object, context);
+    if (context.whole) return ddl;
+    ddl.add_elements = add_columns(object, context, column_clause);
+    ddl.validate = added_not_nulls(object);
     return ddl;
 }
 

@@ -14,8 +14,25 @@ namespace pgsluice::merge {
 
 enum class AclChoice { target, source, both };
 
+// A column of a table, an attribute of a composite type, a label of an enum.
+struct ElementKey {
+    std::string schema, relation, name;
+    auto operator<=>(const ElementKey&) const = default;
+};
+
 struct Options {
     AclChoice acl = AclChoice::target;
+    // What only the target has comes along (rules.md section 1). False: --extras=drop.
+    bool carry_extras = true;
+    // --keep: carried whatever the record and the migrations say. Patterns with * and ? against
+    // "schema.name", "schema.table.name" or, for all that hangs on a table, "schema.table".
+    std::vector<std::string> keep;
+    // --drift=replay: what only the target has comes from migrations that the service will run again.
+    bool extras_are_migrations = false;
+    // What the last swapped run took from the source: gone there since, it is no extra.
+    std::string recorded_at; // empty: no record
+    std::set<model::NaturalKey> recorded_objects;
+    std::set<ElementKey> recorded_elements;
     std::map<std::string, std::string> role_map; // --map-role FROM=TO
     std::string connecting_role;                 // on the target
     bool wires = false;                          // --with
@@ -57,6 +74,8 @@ struct Pending {
         migration, // replay: the service's next restart makes it again
     };
     Why why = Why::cannot;
+    // Of a column, attribute or label: kind and schema of what has it, its name in `table`, the element in
+    // `name`. Of what no kind can carry: Kind::count_.
     model::NaturalKey key;
     std::string name;   // display name
     std::string reason; // one line
@@ -70,6 +89,9 @@ struct Planned {
     std::vector<std::string> notes; // "role reporting does not exist on the target: its grants are left out"
 };
 Planned plan_database(const model::Database& source, const model::Database& target, const Options& options);
+// `definition` tells drift, `whole` is what pgsluice.pending keeps.
+Planned plan_database(const model::Database& source, const model::Database& target, const Options& options,
+                      const Definer& definition, const Definer& whole);
 
 // One migration history table (Flyway's here) of each side, compared by version and checksum, never by count.
 struct Migration {

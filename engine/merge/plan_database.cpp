@@ -2,7 +2,8 @@
 #include <algorithm>
 
 #include "base/text.hpp"
-#include "merge/parts.hpp"
+#include "kinds/descriptor.hpp"
+#include "merge/extras.hpp"
 
 namespace pgsluice::merge {
 
@@ -13,8 +14,10 @@ using model::Object;
 
 class Planner {
 public:
-    Planner(const model::Database& source, const model::Database& target, const Options& options)
-        : source_(source), target_(target), options_(options), roles_(source, target, options) {}
+    Planner(const model::Database& source, const model::Database& target, const Options& options,
+            const Definer& definition, const Definer& whole)
+        : source_(source), target_(target), options_(options), definition_(definition), whole_(whole),
+          roles_(source, target, options) {}
 
     Planned run() {
         planned_.database = source_;
@@ -25,6 +28,9 @@ public:
         keep_public_schema();
         leave_out_wires();
         planned_.database.index();
+        if (options_.carry_extras) carry_extras();
+        note_lost_grants();
+        keep_drift(target_, definition_, whole_, planned_);
         for (std::string& note : roles_.notes()) planned_.notes.push_back(std::move(note));
         return std::move(planned_);
     }
@@ -73,12 +79,27 @@ private:
         return true;
     }
 
-    bool has_column(const Object& object, const std::string& column) {
+    static bool has_column(const Object& object, const std::string& column) {
         const auto& columns = object.elements;
-        if (std::find(columns.begin(), columns.end(), column) != columns.end()) return true;
-        planned_.notes.push_back("the source has no column " + one_line(column) + " in " +
-                                 model::display_name(object) + ": its grants are left out");
-        return false;
+        return std::find(columns.begin(), columns.end(), column) != columns.end();
+    }
+
+    void carry_extras() {
+        const Sides sides{source_, target_, planned_.database, options_};
+        Fates fates = choose(sides, roles_);
+        settle_needs(sides, fates);
+        adopt(source_, target_, fates, whole_, roles_, planned_);
+    }
+
+    void note_lost_grants() {
+        for (const Object& theirs : target_.objects) {
+            const Object* made = planned_.database.find(model::natural_key(theirs));
+            if (made == nullptr || made->extra) continue;
+            for (const auto& [column, acl] : theirs.column_acls)
+                if (!has_column(*made, column))
+                    planned_.notes.push_back("the source has no column " + one_line(column) + " in " +
+                                             model::display_name(*made) + ": its grants are left out");
+        }
     }
 
     void note_version(const Object& object, const Object& shared) {
@@ -145,10 +166,7 @@ private:
         if (source_.find(key) != nullptr) return;
         const Object* theirs = target_.find(key);
         if (theirs == nullptr) return;
-        Object kept = *theirs;
-        // Catalog ids are the source's: one that it cannot have.
-        kept.id.oid = 0;
-        planned_.database.objects.push_back(std::move(kept));
+        planned_.database.objects.push_back(*theirs);
     }
 
     void leave_out_wires() {
@@ -164,6 +182,8 @@ private:
     const model::Database& source_;
     const model::Database& target_;
     const Options& options_;
+    const Definer& definition_;
+    const Definer& whole_;
     Roles roles_;
     Planned planned_;
     std::set<model::NaturalKey> default_acls_;
@@ -172,7 +192,15 @@ private:
 } // namespace
 
 Planned plan_database(const model::Database& source, const model::Database& target, const Options& options) {
-    return Planner(source, target, options).run();
+    const Definer whole = [&target](const Object& object, const model::Database& database) {
+        return kinds::whole_ddl(object, database, target.server_version);
+    };
+    return plan_database(source, target, options, definer(target.server_version), whole);
+}
+
+Planned plan_database(const model::Database& source, const model::Database& target, const Options& options,
+                      const Definer& definition, const Definer& whole) {
+    return Planner(source, target, options, definition, whole).run();
 }
 
 } // namespace pgsluice::merge

@@ -16,7 +16,9 @@ namespace pgsluice::model {
 // hold.
 struct Dependency {
     CatalogId who, needs;
-    char type = 'n'; // pg_depend.deptype: n normal, a auto, i internal, x automatic on extension
+    // pg_depend.deptype: n normal, a auto, i internal, x automatic on extension. Of a planned database also
+    // c: what those columns or attributes of a shared object need that only the target has.
+    char type = 'n';
     bool operator==(const Dependency&) const = default;
 };
 
@@ -25,6 +27,16 @@ struct ColumnNeed {
     CatalogId who, relation;
     std::string column;
     bool operator==(const ColumnNeed&) const = default;
+};
+
+// What one column or attribute of `who` needs, beyond what `who` needs anyway: its type, its collation, a
+// function of its generation expression; `column`: one column of it, else empty.
+struct ElementNeed {
+    CatalogId who;
+    std::string element;
+    CatalogId needs;
+    std::string column;
+    bool operator==(const ElementNeed&) const = default;
 };
 
 // What COPY and the checks before it need to know of a table that holds rows.
@@ -85,6 +97,7 @@ struct Database {
     std::vector<Object> objects; // sorted by natural key; no object twice
     std::vector<Dependency> dependencies;
     std::vector<ColumnNeed> column_needs; // from pg_depend, lifted to objects that we hold
+    std::vector<ElementNeed> element_needs;
     // Of a planned database: the target's id of a shared object -> the source's. find() and rows_of() follow
     // it.
     std::map<CatalogId, CatalogId> aliases;

@@ -13,6 +13,7 @@ std::string_view kind_name(Kind kind) {
         "table",       "view",      "materialized view", "column default", "check",
         "constraint",  "index",     "statistics",        "rule",           "trigger",
         "foreign key", "policy",    "default ACL"};
+    if (kind == Kind::count_) return "object of another kind"; // named, but not carried (Unsupported)
     return names[static_cast<std::size_t>(kind)];
 }
 

@@ -27,7 +27,7 @@ std::vector<Task> make_tasks(const graph::Graph& graph, const model::Database& d
 class Plan {
 public:
     // Throws Error{internal} on a cycle or an unknown need. A ddl task without statements (a gate) is never
-    // handed out: it succeeds as soon as its needs have.
+    // handed out: it succeeds as soon as its needs have, or have ended where they are extras.
     Plan(std::vector<Task> tasks, Limits limits);
 
     // The best task that may start now: everything it needs succeeded, no lock conflict with a running task,

@@ -52,7 +52,7 @@ Task<Catalogs> read_catalogs(Context& context, Source& source, pq::Connection& t
     context.step("reading the source's catalog");
     catalogs.source = co_await source.read_catalog(options);
     context.step("reading the target's catalog");
-    options.sequence_values = false;
+    options.is_target = true;
     options.snapshot = std::move(target_snapshot);
     catalogs.target = co_await catalog::read(target, options);
     catalogs.settable_roles = co_await read_settable_roles(target);

@@ -136,6 +136,12 @@ merge::Options merge_options(const Context& context, const Catalogs& catalogs) {
     options.role_map = context.options.map_roles;
     options.connecting_role = context.target.user();
     options.can_set_role = catalogs.settable_roles;
+    options.carry_extras = context.options.extras == ExtrasChoice::keep;
+    options.keep = context.options.keep;
+    options.recorded_at = catalogs.recorded.recorded_at;
+    options.recorded_objects = catalogs.recorded.objects;
+    for (const Identities::Element& element : catalogs.recorded.elements)
+        options.recorded_elements.insert({element.schema, element.relation, element.name});
     return options;
 }
 

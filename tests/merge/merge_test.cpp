@@ -18,10 +18,11 @@ std::string text_of(const model::Object& object, const model::Database&) {
 
 struct Made {
     model::Database database;
+    model::Oid first = 1;
     model::Object& add(Kind kind, const std::string& name, const std::string& owner = "") {
         model::Object object;
         object.kind = kind;
-        object.id = {1, static_cast<model::Oid>(database.objects.size() + 1)};
+        object.id = {1, first + database.objects.size()};
         object.schema = kind == Kind::schema || kind == Kind::extension ? "" : "s";
         object.name = name;
         object.owner = owner;
@@ -45,6 +46,7 @@ struct Sides {
     Made source, target;
     Options options;
     Sides() {
+        target.first = (model::Oid{1} << 32) + 1; // as catalog::ReadOptions::is_target does
         source.database.properties.owner = "prod_owner";
         source.database.properties.encoding = "UTF8";
         target.database.properties.owner = "preprod_owner";
@@ -52,7 +54,7 @@ struct Sides {
         target.database.roles = {"preprod_owner", "app", "grantor", "pg_database_owner"};
         options.connecting_role = "refresher";
     }
-    Planned plan() { return plan_database(source.ready(), target.ready(), options); }
+    Planned plan() { return plan_database(source.ready(), target.ready(), options, text_of, text_of); }
 };
 
 const model::Object& table(const Planned& planned, const std::string& name) {

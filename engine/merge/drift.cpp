@@ -1,0 +1,51 @@
+// Drift: where both sides have an object, the source's definition stands, and the target's is kept as SQL.
+#include <algorithm>
+
+#include "merge/extras.hpp"
+
+namespace pgsluice::merge {
+
+namespace {
+
+using model::Kind;
+using model::Object;
+
+std::vector<std::string> lines_of(const std::string& text) {
+    std::vector<std::string> lines;
+    for (std::size_t at = 0; at <= text.size();) {
+        const std::size_t end = std::min(text.find('\n', at), text.size());
+        std::string line = text.substr(at, end - at);
+        if (line.ends_with(',')) line.pop_back();
+        lines.push_back(std::move(line));
+        at = end + 1;
+    }
+    std::sort(lines.begin(), lines.end());
+    return lines;
+}
+
+// One line per column, label or check: what the planned one has all of has lost nothing.
+bool has_all(const std::string& planned, const std::string& theirs) {
+    const std::vector<std::string> all = lines_of(planned), wanted = lines_of(theirs);
+    return std::includes(all.begin(), all.end(), wanted.begin(), wanted.end());
+}
+
+} // namespace
+
+void keep_drift(const model::Database& target, const Definer& definition, const Definer& whole,
+                Planned& planned) {
+    for (const Object& theirs : target.objects) {
+        // An extension is its name; default privileges are grants, which --acl decides.
+        if (!takes_part(theirs) || theirs.kind == Kind::extension || theirs.kind == Kind::default_acl)
+            continue;
+        const Object* ours = planned.database.find(model::natural_key(theirs));
+        if (ours == nullptr || ours->extra) continue;
+        const std::string text = definition(theirs, target);
+        const std::string kept = definition(*ours, planned.database);
+        if (text == kept || (has_elements(theirs) && has_all(kept, text))) continue;
+        planned.pending.push_back({Pending::Why::drift, model::natural_key(theirs),
+                                   model::display_name(theirs), "the source's definition differs and stands",
+                                   whole(theirs, target)});
+    }
+}
+
+} // namespace pgsluice::merge
