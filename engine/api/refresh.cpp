@@ -105,10 +105,8 @@ Task<void> swap_in(Context& context, pq::Connection& maintenance, pq::Connection
     names.target = context.target_database();
     names.incoming = made.database;
     names.previous = previous_database_name(context.target_database());
-    // It holds the locks under which the last changes were read: closed once nobody else is left.
-    std::function<void()> close_ours = [&own] { own.close(); };
     const run::SwapResult result =
-        co_await run::swap_databases(context, maintenance, second, names, close_ours);
+        co_await run::swap_databases(context, maintenance, second, names, own.last_session());
     context.report.seconds_away = std::chrono::duration<double>(result.away).count();
     report::Swapped swapped;
     swapped.previous = names.previous;

@@ -72,9 +72,10 @@ Task<report::RollbackReport> rollback_on_main(RollbackOptions options, report::O
     names.incoming = previous;
     names.previous = previous;
     pq::Connection second = co_await run::open_maintenance(context);
-    std::function<void()> close_ours = [&session] { session.target.reset(); };
+    session.target.reset();
+    run::LastSession none; // nothing is lost: both databases stay
     const run::SwapResult result =
-        co_await run::swap_databases(context, session.maintenance, second, names, close_ours);
+        co_await run::swap_databases(context, session.maintenance, second, names, none);
     report::RollbackReport report;
     report.target = context.target_database();
     report.previous = previous;

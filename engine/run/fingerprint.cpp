@@ -122,6 +122,44 @@ flow::Task<Fingerprint> read_fingerprint(pq::Connection& session, std::chrono::m
     co_return fingerprint_of(now);
 }
 
+flow::Task<std::string> catalog_mark(pq::Connection& session) {
+    std::string rows;
+    for (const char* catalog : {"pg_namespace",      "pg_class",
+                                "pg_type",           "pg_proc",
+                                "pg_constraint",     "pg_attrdef",
+                                "pg_rewrite",        "pg_trigger",
+                                "pg_policy",         "pg_enum",
+                                "pg_operator",       "pg_opclass",
+                                "pg_opfamily",       "pg_cast",
+                                "pg_collation",      "pg_conversion",
+                                "pg_extension",      "pg_statistic_ext",
+                                "pg_default_acl",    "pg_event_trigger",
+                                "pg_foreign_server", "pg_foreign_data_wrapper",
+                                "pg_publication",    "pg_ts_config",
+                                "pg_ts_dict",        "pg_ts_parser",
+                                "pg_ts_template",    "pg_language",
+                                "pg_transform"})
+        rows += fmt::format("select '{0}'::pg_catalog.text, oid::pg_catalog.text, xmin from pg_catalog.{0} "
+                            "where oid >= 16384 or oid = 2200 union all ",
+                            catalog);
+    rows += "select 'pg_attribute', attrelid || '.' || attnum, xmin from pg_catalog.pg_attribute where "
+            "attrelid >= 16384 union all select 'pg_index', indexrelid::pg_catalog.text, xmin from "
+            "pg_catalog.pg_index where indexrelid >= 16384 union all select 'pg_sequence', "
+            "seqrelid::pg_catalog.text, xmin from pg_catalog.pg_sequence union all select 'pg_inherits', "
+            "inhrelid::pg_catalog.text, xmin from pg_catalog.pg_inherits union all select "
+            "'pg_description', objoid || '.' || classoid || '.' || objsubid, xmin from "
+            "pg_catalog.pg_description where objoid >= 16384 or objoid = 2200 union all select "
+            "'pg_seclabel', objoid || '.' || classoid || '.' || objsubid, xmin from pg_catalog.pg_seclabel "
+            "union all select 'pg_database', oid::pg_catalog.text, xmin from pg_catalog.pg_database where "
+            "datname = pg_catalog.current_database() union all select 'pg_db_role_setting', setdatabase || "
+            "'.' || setrole, xmin from pg_catalog.pg_db_role_setting";
+    const std::string sql = "select count(*) || ' ' || coalesce(pg_catalog.sum(pg_catalog.hashtextextended("
+                            "(x.catalog || x.address || ' ' || x.xmin::pg_catalog.text) collate "
+                            "pg_catalog.\"C\", 0)), 0) from (" +
+                            rows + ") as x(catalog, address, xmin)";
+    co_return co_await session.value(sql);
+}
+
 void refuse_changed_schema(const Fingerprint& at_start, const Fingerprint& now) {
     std::vector<std::string> names;
     for (const auto& [name, hash] : now.objects) {

@@ -23,6 +23,8 @@ Fingerprint fingerprint_of(const model::Database& target);
 // Reads the catalogs, in the caller's transaction where there is one, waiting at most `lock_timeout` for a
 // definition that somebody is changing.
 flow::Task<Fingerprint> read_fingerprint(pq::Connection& session, std::chrono::milliseconds lock_timeout);
+// Something short that differs after any DDL, and after some things that are none: milliseconds.
+flow::Task<std::string> catalog_mark(pq::Connection& session);
 // Throws Error{refused} that names what differs.
 void refuse_changed_schema(const Fingerprint& at_start, const Fingerprint& now);
 

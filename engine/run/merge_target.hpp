@@ -8,8 +8,9 @@
 #include "pq/connection.hpp"
 #include "run/build.hpp"
 #include "run/context.hpp"
-#include "run/fingerprint.hpp"
+#include "run/late_merge.hpp"
 #include "run/reading.hpp"
+#include "run/swap.hpp"
 #include "run/target_rows.hpp"
 
 namespace pgsluice::run {
@@ -29,13 +30,16 @@ public:
     // meanwhile. From here to close() nothing that is committed in the target is lost.
     Task<void> late();
     void close_inside() { inside_.reset(); } // the swap waits for every session in the new database
-    void close() { rows_.reset(); }          // the last session on the target
+    // For the swap, after late(): it looks once more whether anybody changed the schema, and closes.
+    LastSession last_session();
 
 private:
+    Task<void> look_again();
     Context& context_;
     std::optional<TargetRows> rows_;
     std::optional<pq::Connection> inside_;
-    Fingerprint at_start_;
+    LateInput late_;
+    std::string catalog_mark_; // of the target when late() was through
 };
 
 } // namespace pgsluice::run

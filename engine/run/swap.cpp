@@ -30,6 +30,8 @@ constexpr auto attempt_pause = 2s;
 constexpr auto foreign_sessions_wait = 30s; // before any session is ended
 constexpr auto poll_pause = 20ms;
 constexpr auto rename_limit = 30s; // the server itself gives up after 5 s of other sessions
+constexpr auto closing_limit =
+    3s; // of these, the time after which our last session stays for another attempt
 
 std::string display(const std::string& name) { return "database " + one_line(name); }
 
@@ -43,22 +45,22 @@ constexpr std::string_view may_end =
     "coalesce(pg_catalog.pg_has_role(a.usesysid, 'MEMBER'), false) or "
     "(not coalesce(r.rolsuper, true) and pg_catalog.pg_has_role('pg_signal_backend', 'MEMBER'))";
 
-// Autovacuum workers are no sessions: the rename cancels them itself. backend_type is hidden from roles that
-// may not read others' statistics; whoever has a user counts then.
+// Autovacuum workers are no sessions: the rename cancels them itself. Background workers write like any
+// client. backend_type is hidden from roles that may not read others' statistics; whoever has a user counts
+// then.
 constexpr std::string_view is_session =
-    "(a.backend_type in ('client backend', 'walsender') or (a.backend_type is null and a.usesysid is not "
-    "null))";
+    "(a.backend_type <> 'autovacuum worker' or (a.backend_type is null and a.usesysid is not null))";
 
-std::string unendable_sql(const std::string& database) {
+std::string unendable_sql(const std::string& databases) {
     return "select a.pid, a.usename, a.application_name from pg_catalog.pg_stat_activity a "
            "left join pg_catalog.pg_roles r on r.oid = a.usesysid "
-           "where a.datname = " +
-           quote_literal(database) + " and a.pid <> pg_catalog.pg_backend_pid() and " +
-           std::string(is_session) + " and not (" + std::string(may_end) + ") order by a.pid limit 5";
+           "where a.datname in (" +
+           databases + ") and a.pid <> pg_catalog.pg_backend_pid() and " + std::string(is_session) +
+           " and not (" + std::string(may_end) + ") order by a.pid limit 5";
 }
 
 Task<void> wait_for_unendable_sessions(pq::Connection& b, std::string database) {
-    const std::string sql = unendable_sql(database);
+    const std::string sql = unendable_sql(quote_literal(database));
     const Clock::time_point deadline = Clock::now() + foreign_sessions_wait;
     for (;;) {
         const pq::Rows rows = co_await b.rows(sql);
@@ -85,8 +87,16 @@ struct Attempt {
     std::string middle; // where the target's name goes when previous is still taken by `incoming`
     bool renamed = false;
     std::exception_ptr failure; // of A; thrown in the join it would tear B from the middle of a query
+    std::exception_ptr refusal; // of the last look before our last session closed
+    bool in_the_way = false;    // a session that may not be ended came too late to be waited for
+    bool closed = false;        // our last session
     Clock::time_point locked{};
     int sessions_ended = 0;
+
+    bool open() const { return !renamed && !failure; } // A is still at its renames
+    std::string databases() const {
+        return quote_literal(names.target) + ", " + quote_literal(names.incoming);
+    }
 };
 
 // Each rename takes its database's lock, waits for the sessions in it to be gone (5 s at most) and keeps new
@@ -105,36 +115,83 @@ Task<void> rename_all(pq::Connection& a, Attempt& attempt) {
     }
 }
 
-Task<void> end_sessions(pq::Connection& b, int a_pid, Attempt& attempt, std::function<void()>& last_session) {
+// A gives up and rolls back; as long as it is at its renames, nothing has happened yet.
+Task<void> interrupt(pq::Connection& b, int a_pid) {
+    const std::string sql = fmt::format("select pg_catalog.pg_cancel_backend({})", a_pid);
+    co_await b.rows(sql);
+}
+
+Task<void> wait_for_lock(pq::Connection& b, int a_pid, Attempt& attempt) {
     const std::string locked_sql = fmt::format(
         "select count(*) from pg_catalog.pg_locks l join pg_catalog.pg_database d on d.oid = l.objid "
         "where l.locktype = 'object' and l.classid = 'pg_catalog.pg_database'::pg_catalog.regclass "
         "and l.mode = 'AccessExclusiveLock' and l.granted and l.pid = {} and d.datname = {}",
         a_pid, quote_literal(attempt.names.target));
-    while (!attempt.renamed && !attempt.failure) {
+    while (attempt.open()) {
         const std::string locks = co_await b.value(locked_sql);
         if (locks != "0") break;
         co_await flow::sleep_for(poll_pause);
     }
     attempt.locked = Clock::now();
-    // Logins that passed the lock before A held it appear late, and clients come back to `incoming` until A
-    // holds its lock too: ask until all renames are through, but not beyond, or COMMIT would have us end the
-    // clients of the database that has the target's name then. Our own last session stays until all others
-    // are gone; sessions named pgsluice after that are left over from a killed run.
+}
+
+// A prepared transaction counts as a session and holds its rows back: our locks wait for it, too. And near
+// the end of the server's patience it is safer to try again with them than to fail without.
+Task<bool> may_close(pq::Connection& b, const Attempt& attempt) {
+    if (Clock::now() - attempt.locked > closing_limit) co_return false;
+    const std::string sql =
+        "select count(*) from pg_catalog.pg_prepared_xacts where database in (" + attempt.databases() + ")";
+    const std::string prepared = co_await b.value(sql);
+    co_return prepared == "0";
+}
+
+Task<void> close_last(Attempt& attempt, LastSession& last) {
+    try {
+        if (last.check) co_await last.check();
+    } catch (...) {
+        attempt.refusal = std::current_exception();
+    }
+    if (attempt.refusal) co_return;
+    attempt.closed = true;
+    last.close();
+}
+
+Task<void> end_sessions(Context& context, pq::Connection& b, int a_pid, Attempt& attempt, LastSession& last) {
+    co_await wait_for_lock(b, a_pid, attempt);
+    if (!attempt.open()) co_return;
+    // Nobody new comes in from here. Who may not be ended is waited for without the lock, before any other
+    // is ended for nothing.
+    const std::string unendable = unendable_sql(attempt.databases());
+    const pq::Rows in_the_way = co_await b.rows(unendable);
+    attempt.in_the_way = !in_the_way.empty();
+    if (attempt.in_the_way) {
+        co_await interrupt(b, a_pid);
+        co_return;
+    }
+    // Clients come back to `incoming` until A holds its lock too: ask until all renames are through, but not
+    // beyond, or COMMIT would have us end the clients of the database that has the target's name then.
     const std::string end_sql = fmt::format(
-        "select a.pid, pg_catalog.pg_terminate_backend(a.pid) from pg_catalog.pg_stat_activity a "
+        "select a.datname, pg_catalog.pg_terminate_backend(a.pid) from pg_catalog.pg_stat_activity a "
         "left join pg_catalog.pg_roles r on r.oid = a.usesysid "
-        "where a.datname in ({}, {}) and a.pid <> pg_catalog.pg_backend_pid() "
-        "and {} and ({})",
-        quote_literal(attempt.names.target), quote_literal(attempt.names.incoming), is_session, may_end);
-    const std::string end_others_sql = end_sql + " and a.application_name <> 'pgsluice'";
-    while (!attempt.renamed && !attempt.failure) {
-        const std::string& sql = last_session ? end_others_sql : end_sql;
+        "where a.datname in ({}) and a.pid <> pg_catalog.pg_backend_pid() and {} and ({})",
+        attempt.databases(), is_session, may_end);
+    const std::string spared = fmt::format(" and a.pid <> {}", last.server_process);
+    while (attempt.open()) {
+        const bool spare = last.close && !attempt.closed;
+        const std::string sql = spare ? end_sql + spared : end_sql;
         const pq::Rows ended = co_await b.rows(sql);
         attempt.sessions_ended += static_cast<int>(ended.size());
-        if (ended.empty() && last_session) {
-            last_session();
-            last_session = nullptr;
+        bool alone = spare; // in the target: clients of `incoming` may come back until A holds its lock
+        for (std::size_t i = 0; i < ended.size(); ++i)
+            alone = alone && ended.at(i, "datname") != attempt.names.target;
+        if (alone) {
+            const bool close = co_await may_close(b, attempt);
+            if (close) co_await close_last(attempt, last);
+        }
+        const bool stopped = context.options.connect.stop.requested() && !attempt.closed;
+        if (attempt.open() && (attempt.refusal || stopped)) {
+            co_await interrupt(b, a_pid);
+            co_return;
         }
         co_await flow::sleep_for(poll_pause);
     }
@@ -195,14 +252,14 @@ Task<void> rollback_quietly(pq::Connection& a) {
 
 // One transaction, whoever asks us to stop: it must not be torn in the middle.
 Task<void> attempt_swap(Context& context, pq::Connection& a, pq::Connection& b, Attempt& attempt,
-                        model::Oid incoming_oid, std::function<void()>& last_session) {
-    attempt.renamed = false;
+                        model::Oid incoming_oid, LastSession& last) {
+    attempt.renamed = attempt.in_the_way = false;
     attempt.failure = nullptr;
     const std::string begin = "begin; set local lock_timeout = '5s'";
     co_await a.command(begin);
     std::exception_ptr failure;
     try {
-        co_await flow::join(rename_all(a, attempt), end_sessions(b, a.backend_pid(), attempt, last_session));
+        co_await flow::join(rename_all(a, attempt), end_sessions(context, b, a.backend_pid(), attempt, last));
         if (attempt.failure) std::rethrow_exception(attempt.failure);
         co_await commit_swap(a, context, attempt, incoming_oid);
     } catch (...) {
@@ -210,13 +267,29 @@ Task<void> attempt_swap(Context& context, pq::Connection& a, pq::Connection& b, 
     }
     if (!failure) co_return;
     co_await rollback_quietly(a);
-    std::rethrow_exception(failure);
+    std::rethrow_exception(attempt.refusal ? attempt.refusal : failure);
+}
+
+// Whether another attempt may go better; else throws.
+bool try_again(const Context& context, const Attempt& attempt, Error& error, bool broken, bool last_try) {
+    // 55006: sessions were still there after the server's 5 s; 55P03: our lock timeout; 57014: we gave up.
+    const std::string& code = error.sqlstate();
+    if (attempt.refusal) throw error;
+    if (!broken && code == "57014" && context.options.connect.stop.requested() && !attempt.in_the_way)
+        throw context.options.connect.stop.error().hint("the target is as it was; run again");
+    const bool busy = code == "55006" || code == "55P03" || (code == "57014" && attempt.in_the_way);
+    error.during("cannot swap the databases").object(display(attempt.names.target));
+    if (attempt.closed && !broken && error.kind() != ErrorKind::attention)
+        throw error.hint("the target is as it was; it was not tried again, since what is written there from "
+                         "now on would be lost: run again");
+    if (broken || !busy || last_try) throw error;
+    return true;
 }
 
 } // namespace
 
 Task<SwapResult> swap_databases(Context& context, pq::Connection& a, pq::Connection& b, SwapNames names,
-                                std::function<void()> last_session) {
+                                LastSession last) {
     const std::optional<DatabaseFacts> incoming = co_await find_database(b, names.incoming);
     if (!incoming)
         throw Error{ErrorKind::internal, "the database to swap in is not there"}.object(
@@ -226,17 +299,14 @@ Task<SwapResult> swap_databases(Context& context, pq::Connection& a, pq::Connect
     for (int number = 1;; ++number) {
         co_await wait_for_unendable_sessions(b, names.target);
         co_await wait_for_unendable_sessions(b, names.incoming);
-        bool busy = false;
+        bool again = false;
         try {
-            // From the first rename until the outcome is known a signal waits; between attempts it does not.
-            co_await flow::uninterrupted(attempt_swap(context, a, b, attempt, incoming->oid, last_session));
+            // Between attempts a signal does not wait.
+            co_await flow::uninterrupted(attempt_swap(context, a, b, attempt, incoming->oid, last));
         } catch (Error& error) {
-            // 55006: sessions were still there after the server's 5 s; 55P03: our lock timeout.
-            busy = error.sqlstate() == "55006" || error.sqlstate() == "55P03";
-            if (a.broken() || !busy || number == swap_attempts)
-                throw error.during("cannot swap the databases").object(display(names.target));
+            again = try_again(context, attempt, error, a.broken(), number == swap_attempts);
         }
-        if (!busy) break;
+        if (!again) break;
         co_await flow::sleep_for(attempt_pause);
     }
     SwapResult result;

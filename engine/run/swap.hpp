@@ -23,13 +23,21 @@ struct SwapResult {
     int sessions_ended = 0;
 };
 
-// `a` renames, `b` ends sessions; both are in a database that is none of the three. `last_session` may be
-// empty: called when no other session is left in the target, to close our own one there. Signals wait from
-// the first rename until the outcome is known; if the connection is lost there, a new one looks which oid has
-// the target's name. Fails with Error{refused} (target untouched) that names the sessions which may not be
-// ended, or Error{attention} with the command to run when the outcome stays unknown.
+// Our own session in the target whose locks keep what was written there from being lost: it alone is spared,
+// until nobody else is left and nobody can come. With it closed the swap is not tried again.
+struct LastSession {
+    int server_process = 0;            // as pg_stat_activity knows it
+    std::function<Task<void>()> check; // right before it closes; what it throws ends the swap
+    std::function<void()> close;       // empty: there is none
+};
+
+// `a` renames, `b` ends sessions; both are in a database that is none of the three. Signals wait from the
+// moment at which nobody is left in either database until the outcome is known; before, a stop rolls the
+// attempt back. If the connection is lost there, a new one looks which oid has the target's name. Fails with
+// Error{refused} (target untouched) that names the sessions which may not be ended, or Error{attention} with
+// the command to run when the outcome stays unknown.
 Task<SwapResult> swap_databases(Context& context, pq::Connection& a, pq::Connection& b, SwapNames names,
-                                std::function<void()> last_session);
+                                LastSession last);
 
 // What refuses a swap by name: replication slots in use, prepared transactions, subscriptions bound to the
 // database.

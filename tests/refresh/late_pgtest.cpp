@@ -293,7 +293,10 @@ TEST_CASE("the fingerprint shows every kind of DDL and nothing else", "[late]") 
     for (const auto& [sql, name] : changes) {
         INFO(sql);
         const run::Fingerprint start = read();
+        const std::string mark = watch.run(run::catalog_mark(session));
+        CHECK(watch.run(run::catalog_mark(session)) == mark);
         watch.database.sql(sql);
+        CHECK(watch.run(run::catalog_mark(session)) != mark);
         std::string object;
         try {
             run::refuse_changed_schema(start, read());
