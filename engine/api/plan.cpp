@@ -142,6 +142,7 @@ void add_losing(const Catalogs& catalogs, report::PlanReport& report) {
 void add_migrations(const std::vector<merge::MigrationDifference>& differences, report::PlanReport& report) {
     const auto items = [](const std::vector<merge::Migration>& migrations) {
         std::vector<report::MigrationItem> list;
+        list.reserve(migrations.size());
         for (const merge::Migration& migration : migrations)
             list.push_back({migration.version, migration.description});
         return list;

@@ -9,6 +9,7 @@
 #include "base/size.hpp"
 #include "base/text.hpp"
 #include "flow/deadline.hpp"
+#include "flow/join.hpp"
 #include "flow/stop.hpp"
 #include "run/blocking.hpp"
 #include "run/build.hpp"
@@ -180,6 +181,10 @@ Task<void> complete_journal(Context& context, model::Oid previous_oid) {
     }
 }
 
+Task<void> steps_with_source(Context& context, Made& made, run::Source& source,
+                             std::optional<pq::Connection>& target, pq::Connection& maintenance,
+                             pq::Connection& second);
+
 Task<void> refresh_steps(Context& context, Made& made) {
     report::RunStarted started;
     started.run_id = context.run_id;
@@ -196,6 +201,14 @@ Task<void> refresh_steps(Context& context, Made& made) {
     // live minutes.
     pq::Connection second = co_await run::open_maintenance(context);
     run::Source source = co_await run::Source::open(context);
+    // From the first lock to the last one released; giving way stops the steps.
+    co_await flow::join(source.watch(),
+                        steps_with_source(context, made, source, target, maintenance, second));
+}
+
+Task<void> steps_with_source(Context& context, Made& made, run::Source& source,
+                             std::optional<pq::Connection>& target, pq::Connection& maintenance,
+                             pq::Connection& second) {
     context.step("checking rights and guards");
     co_await refuse_before_any_write(context, source, *target, maintenance);
     run::MergeTarget own(context);

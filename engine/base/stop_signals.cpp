@@ -54,7 +54,10 @@ void install() {
     struct sigaction action {};
     action.sa_handler = pass_signal_on;
     action.sa_flags = SA_RESTART; // other code's waits are not our business
+    // One at a time: of two at once the second's handler would run first.
     sigemptyset(&action.sa_mask);
+    sigaddset(&action.sa_mask, SIGINT);
+    sigaddset(&action.sa_mask, SIGTERM);
     ::sigaction(SIGINT, &action, nullptr);
     ::sigaction(SIGTERM, &action, nullptr);
     std::thread(read_signals).detach();

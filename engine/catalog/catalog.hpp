@@ -17,10 +17,11 @@
 namespace pgsluice::catalog {
 
 struct ReadOptions {
-    // The caller's connection is inside a transaction (refresh: on the exported snapshot); queries that lock
-    // run in the same transaction. plan: false, views are deparsed in short transactions of their own on this
-    // snapshot id.
-    std::string snapshot; // "" : everything runs in the caller's transaction
+    // A snapshot id: everything runs in short transactions of its own on it, and keeps no lock (plan; refresh
+    // where the server's lock table is small). "": in the caller's transaction.
+    std::string snapshot;
+    // What pg_get_viewdef and its like lock stays locked until the end of the transaction: this many at most.
+    std::size_t objects_per_batch = 1000;
     bool sequence_values = true;
     bool sizes = true;
     // The target of a merge: ids are moved above 2^32 (kinds::Row::oid), and the values of sequences that we

@@ -7,8 +7,6 @@ namespace pgsluice::catalog {
 
 namespace {
 
-// What pg_get_viewdef and its like lock stays locked until the end of the transaction: this many at most.
-constexpr std::size_t objects_per_batch = 1000;
 constexpr std::string_view oids_mark = "$oids$";
 
 void decode_all(const Session& session, const pq::Rows& rows, const kinds::Query& query,
@@ -38,9 +36,10 @@ flow::Task<void> read_in_batches(Session& session, const kinds::Query& kind_quer
                                  kinds::Reading& into) {
     const std::vector<model::Oid> oids = co_await read_oids(session, kind_query, doing);
     const std::string text = select_text(kind_query, session.server_major);
-    for (std::size_t at = 0; at < oids.size(); at += objects_per_batch) {
+    const std::size_t batch_max = std::max<std::size_t>(1, session.options.objects_per_batch);
+    for (std::size_t at = 0; at < oids.size(); at += batch_max) {
         const auto first = oids.begin() + static_cast<std::ptrdiff_t>(at);
-        const std::size_t count = std::min(objects_per_batch, oids.size() - at);
+        const std::size_t count = std::min(batch_max, oids.size() - at);
         const std::string batch = oid_array({first, first + static_cast<std::ptrdiff_t>(count)});
         std::string sql = text;
         for (std::size_t mark = sql.find(oids_mark); mark != std::string::npos;

@@ -12,8 +12,6 @@ namespace pgsluice::catalog {
 
 namespace {
 
-constexpr std::size_t sequences_per_query = 1000;
-
 std::vector<const model::Object*> sequences_of(const model::Database& database) {
     std::vector<const model::Object*> sequences;
     for (const model::Object& object : database.objects)
@@ -37,6 +35,7 @@ Error no_right(const model::Object& sequence, bool may_use_schema, std::string_v
 flow::Task<void> require_rights(Session& session, const model::Database& database,
                                 std::vector<const model::Object*>& sequences) {
     std::vector<model::Oid> oids;
+    oids.reserve(sequences.size());
     for (const model::Object* sequence : sequences) oids.push_back(kinds::server_oid(sequence->id.oid));
     const std::string sql =
         "select c.oid, pg_catalog.has_schema_privilege(c.relnamespace, 'USAGE') as may_use_schema,"
@@ -77,8 +76,9 @@ std::string values_sql(const std::vector<const model::Object*>& sequences, std::
 flow::Task<void> read_sequence_values(Session& session, model::Database& database) {
     std::vector<const model::Object*> sequences = sequences_of(database);
     co_await require_rights(session, database, sequences);
-    for (std::size_t at = 0; at < sequences.size(); at += sequences_per_query) {
-        const std::size_t last = std::min(sequences.size(), at + sequences_per_query);
+    const std::size_t batch_max = std::max<std::size_t>(1, session.options.objects_per_batch);
+    for (std::size_t at = 0; at < sequences.size(); at += batch_max) {
+        const std::size_t last = std::min(sequences.size(), at + batch_max);
         co_await begin(session);
         const pq::Rows rows = co_await query(session, values_sql(sequences, at, last), "values of sequences");
         co_await end(session);

@@ -22,11 +22,11 @@ template <class F, class R = std::invoke_result_t<F&>>
 Task<R> offload(Executor helpers, F f) {
     if constexpr (std::is_void_v<R>) {
         std::function<void()> job = [&f] { f(); };
-        co_await run_on_helper(std::move(helpers), std::move(job));
+        co_await run_on_helper(helpers, std::move(job));
     } else {
         std::optional<R> result;
         std::function<void()> job = [&f, &result] { result.emplace(f()); };
-        co_await run_on_helper(std::move(helpers), std::move(job));
+        co_await run_on_helper(helpers, std::move(job));
         co_return std::move(*result);
     }
 }

@@ -1,7 +1,8 @@
 #include "flow/stop.hpp"
 
-#include <future>
+#include <condition_variable>
 #include <memory>
+#include <mutex>
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
@@ -27,18 +28,35 @@ bool is_cancellation(const std::exception_ptr& failure) {
     }
 }
 
+// Not a future: ThreadSanitizer runs a signal's handler only where it knows that a thread waits, and it does
+// not know what a future waits on.
+class Ending {
+public:
+    void set(std::exception_ptr failure) {
+        const std::lock_guard lock(mutex_);
+        ended_ = true;
+        failure_ = std::move(failure);
+        changed_.notify_one();
+    }
+    std::exception_ptr wait() {
+        std::unique_lock lock(mutex_);
+        changed_.wait(lock, [this] { return ended_; });
+        return failure_;
+    }
+
+private:
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    bool ended_ = false;
+    std::exception_ptr failure_;
+};
+
 } // namespace
 
 void run_root(const Loops& loops, Task<void> work, const StopSource& stop) {
     const Executor main = loops.main();
-    std::promise<void> promise;
-    std::future<void> future = promise.get_future();
-    auto ended = [&promise](const std::exception_ptr& failure) {
-        if (failure)
-            promise.set_exception(failure);
-        else
-            promise.set_value();
-    };
+    Ending ending;
+    auto ended = [&ending](const std::exception_ptr& failure) { ending.set(failure); };
     // The loop's, until the root has ended; a request that comes later finds it still there and nobody at it.
     const auto cancellation = std::make_shared<asio::cancellation_signal>();
     asio::post(main, [&, cancellation] {
@@ -47,13 +65,10 @@ void run_root(const Loops& loops, Task<void> work, const StopSource& stop) {
     const StopSource::Listener listener = stop.listen([main, cancellation] {
         asio::post(main, [cancellation] { cancellation->emit(asio::cancellation_type::terminal); });
     });
-    try {
-        future.get();
-    } catch (...) {
-        const std::exception_ptr failure = std::current_exception();
-        if (stop.requested() && is_cancellation(failure)) throw stop.error();
-        throw;
-    }
+    const std::exception_ptr failure = ending.wait();
+    if (!failure) return;
+    if (stop.requested() && is_cancellation(failure)) throw stop.error();
+    std::rethrow_exception(failure);
 }
 
 namespace {

@@ -51,10 +51,10 @@ Task<void> run_on(Executor loop, Task<void> work);
 template <class T>
 Task<T> on(Executor loop, Task<T> work) {
     if constexpr (std::is_void_v<T>) {
-        co_await run_on(std::move(loop), std::move(work));
+        co_await run_on(loop, std::move(work));
     } else {
         std::optional<T> result;
-        co_await run_on(std::move(loop), store_result(std::move(work), &result));
+        co_await run_on(loop, store_result(std::move(work), &result));
         co_return std::move(*result);
     }
 }

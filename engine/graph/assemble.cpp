@@ -29,6 +29,7 @@ Order sort_at_any_price(Needs& needs, const std::vector<Entry>& entries, std::ve
         for (const std::vector<std::uint32_t>& component : order.loops) {
             const std::vector<std::uint32_t> loop = find_loop(needs, component);
             std::vector<std::string> names;
+            names.reserve(loop.size());
             for (const std::uint32_t node : loop)
                 names.push_back(entries[node].name + " (" + std::string(part_name(entries[node].part)) + ")");
             warnings.push_back("could not resolve dependency loop among these items: " + join(names, ", "));

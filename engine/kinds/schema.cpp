@@ -11,9 +11,14 @@ constexpr auto from = "from pg_catalog.pg_namespace n where " + user_schema + " 
                       no_member("pg_catalog.pg_namespace", "n.oid") + " order by n.oid";
 
 constexpr Column columns[] = {
-    {"oid", "n.oid"},      {"schema", "null"},
-    {"name", "n.nspname"}, {"owner", "pg_catalog.pg_get_userbyid(n.nspowner)"},
-    {"acl", "n.nspacl"},   {"acl_base", "pg_catalog.acldefault('n', n.nspowner)"},
+    {"oid", "n.oid"},
+    {"schema", "null"},
+    {"name", "n.nspname"},
+    {"owner", "pg_catalog.pg_get_userbyid(n.nspowner)"},
+    {"acl", "n.nspacl"},
+    {"acl_base", "pg_catalog.acldefault('n', n.nspowner)"},
+    // On schema public of a new database.
+    {"everybodys", "'U'", 15, "'UC'"},
 };
 
 // `public` is there in every new database, and not with acldefault(): initdb grants on it.
@@ -24,7 +29,7 @@ void decode(const Row& row, Reading& into) {
         model::Grant owners, everybodys;
         owners.grantee = owners.grantor = everybodys.grantor = object.owner;
         owners.privileges = "UC";
-        everybodys.privileges = "U";
+        everybodys.privileges = row.text("everybodys");
         object.acl.base = {owners, everybodys};
     }
     into.add(std::move(object));
@@ -33,7 +38,8 @@ void decode(const Row& row, Reading& into) {
 Ddl write(const model::Object& object, const Context&) {
     Ddl ddl;
     const std::string name = pq::quote_identifier(object.name);
-    if (object.name != "public") ddl.create = "CREATE SCHEMA " + name + ";";
+    // --template may have brought it along, with the extension in it.
+    if (object.name != "public") ddl.create = "CREATE SCHEMA IF NOT EXISTS " + name + ";";
     ddl.drop = "DROP SCHEMA " + name + ";";
     return ddl;
 }

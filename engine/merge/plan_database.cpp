@@ -56,6 +56,8 @@ private:
         object.owner = shared != nullptr && !object.owner.empty() ? shared->owner : roles_.owner(old_owner);
         const bool of_source = shared == nullptr || options_.acl != AclChoice::target;
         const bool of_target = shared != nullptr && options_.acl != AclChoice::source;
+        // Born with the database, and with other grants in other versions.
+        const bool is_public = object.kind == Kind::schema && object.name == "public";
         model::Acl acl;
         std::map<std::string, model::Acl> column_acls;
         if (of_target) {
@@ -65,7 +67,7 @@ private:
         }
         if (of_source) {
             const model::Acl ours = translate(object.acl, old_owner, object.owner, roles_);
-            acl.base = of_target ? acl.base : ours.base;
+            if (!of_target) acl.base = is_public && shared != nullptr ? shared->acl.base : ours.base;
             acl.current = unite(std::move(acl.current), ours.current);
             for (const auto& [column, theirs] : object.column_acls) {
                 model::Acl& made = column_acls[column];

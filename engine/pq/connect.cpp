@@ -94,14 +94,14 @@ Task<void> establish(Connection::State* state) {
     while (PQstatus(attempt->handle.get()) != CONNECTION_BAD) {
         boost::system::error_code code;
         {
-            // Lent anew each time: TLS or the next host may have changed the socket under the same number.
-            state->watchdog->socket.assign(PQsocket(attempt->handle.get()));
+            // Anew each time: TLS or the next host may have changed the socket under the same number.
+            state->watchdog->watch(PQsocket(attempt->handle.get()));
             const auto wanted = attempt->polled == PGRES_POLLING_READING
                                     ? asio::posix::stream_descriptor::wait_read
                                     : asio::posix::stream_descriptor::wait_write;
             co_await state->watchdog->socket.async_wait(wanted,
                                                         asio::redirect_error(asio::use_awaitable, code));
-            state->take_socket_back();
+            state->watchdog->unwatch();
         }
         if (code) throw boost::system::system_error(code);
         co_await on_helper(state->options.helpers, poll);
@@ -113,7 +113,7 @@ Task<void> establish(Connection::State* state) {
     PQsetErrorVerbosity(state->raw(), PQERRORS_DEFAULT);
     PQsetNoticeReceiver(state->raw(), record_notice, state);
     PQsetnonblocking(state->raw(), 1);
-    state->lend_socket();
+    state->watchdog->watch(PQsocket(state->raw()));
     if (const char* password = PQpass(state->raw()); password && *password)
         state->conninfo = state->conninfo.with_password(password);
     state->conninfo = state->conninfo.with("user", PQuser(state->raw())).with("dbname", PQdb(state->raw()));

@@ -1,5 +1,7 @@
 #include "pq/state.hpp"
 
+#include <cerrno>
+#include <fcntl.h>
 #include <poll.h>
 
 #include <boost/asio/deferred.hpp>
@@ -36,18 +38,24 @@ void Watchdog::arm() {
 void Watchdog::close() {
     stop();
     timer.cancel();
-    if (socket.is_open()) socket.release();
+    unwatch();
+}
+
+void Watchdog::watch(int libpq_socket) {
+    unwatch();
+    const int own = ::fcntl(libpq_socket, F_DUPFD_CLOEXEC, 0);
+    if (own < 0) throw boost::system::system_error(errno, boost::system::system_category());
+    socket.assign(own);
+}
+
+void Watchdog::unwatch() {
+    boost::system::error_code ignored;
+    if (socket.is_open()) socket.close(ignored);
 }
 
 Connection::State::~State() {
     if (watchdog) watchdog->close();
     if (handle && running) cancel_in_background(handle.get(), options.helpers);
-}
-
-void Connection::State::lend_socket() { watchdog->socket.assign(PQsocket(raw())); }
-
-void Connection::State::take_socket_back() {
-    if (watchdog->socket.is_open()) watchdog->socket.release();
 }
 
 void Connection::State::lost() {

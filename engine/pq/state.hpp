@@ -1,5 +1,5 @@
-// What a connection is inside: libpq's handle, a descriptor that borrows its socket, and a watchdog. Only
-// pq/*.cpp includes this.
+// What a connection is inside: libpq's handle, a descriptor beside libpq's own for its socket, and a
+// watchdog. Only pq/*.cpp includes this.
 #pragma once
 #include <memory>
 #include <optional>
@@ -29,7 +29,12 @@ struct Watchdog : std::enable_shared_from_this<Watchdog> {
     void stop() { deadline = TimePoint::max(); }
     void close();
 
-    asio::posix::stream_descriptor socket; // borrows libpq's: released, never closed
+    // Watches libpq's socket through a descriptor of its own: when a server goes, libpq closes its one
+    // without a word, and the number may be another connection's before we look again.
+    void watch(int libpq_socket);
+    void unwatch();
+
+    asio::posix::stream_descriptor socket;
     bool expired = false;
 
 private:
@@ -50,11 +55,6 @@ struct Connection::State {
 
     PGconn* raw() const { return handle.get(); }
     Side side() const { return options.side; }
-
-    // Lends libpq's present socket to the watchdog's descriptor, and takes it back: around everything that
-    // may change or close it.
-    void lend_socket();
-    void take_socket_back();
 
     // Waits; a timeout, a cancellation or a lost socket breaks the connection and throws.
     Task<void> readable();

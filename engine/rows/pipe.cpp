@@ -56,9 +56,9 @@ void Pipe::Worth::learn(bool shrank) {
     skip = pause;
 }
 
-Pipe::Pipe(flow::Executor loop, flow::Executor helpers, Budget& budget)
+Pipe::Pipe(const flow::Executor& loop, flow::Executor helpers, Budget& budget)
     : helpers_(std::move(helpers)), budget_(budget), can_push_(loop, asio::steady_timer::time_point::max()),
-      can_pop_(std::move(loop), asio::steady_timer::time_point::max()) {}
+      can_pop_(loop, asio::steady_timer::time_point::max()) {}
 
 Pipe::~Pipe() { budget_.give_back(from_budget_); }
 

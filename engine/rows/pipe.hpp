@@ -35,7 +35,7 @@ struct PipeStatistics {
 class Pipe {
 public:
     // What is pushed and popped must happen on `loop`.
-    Pipe(flow::Executor loop, flow::Executor helpers, Budget& budget);
+    Pipe(const flow::Executor& loop, flow::Executor helpers, Budget& budget);
     ~Pipe();
     Pipe(const Pipe&) = delete;
     Pipe& operator=(const Pipe&) = delete;

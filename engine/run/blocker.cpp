@@ -1,5 +1,8 @@
 #include "run/blocker.hpp"
 
+#include <map>
+#include <vector>
+
 #include <fmt/format.h>
 
 #include "base/error.hpp"
@@ -12,10 +15,16 @@ namespace {
 
 using plan::LockMode;
 
+constexpr std::size_t named_max = 10; // sessions, and tables of each
+
 // As pg_locks writes them, weakest first.
 constexpr const char* mode_names[] = {
     "AccessShareLock", "RowShareLock",          "RowExclusiveLock", "ShareUpdateExclusiveLock",
     "ShareLock",       "ShareRowExclusiveLock", "ExclusiveLock",    "AccessExclusiveLock"};
+
+std::string table_of(const pq::Rows& rows, std::size_t row) {
+    return one_line(std::string(rows.at(row, "nspname")) + "." + std::string(rows.at(row, "relname")));
+}
 
 std::string conflicting_modes(LockMode wanted) {
     std::string modes;
@@ -36,23 +45,41 @@ std::string blocker_sql(LockMode wanted, const std::string& tables) {
            ") and c.oid >= 16384 and l.pid <> pg_catalog.pg_backend_pid() and l.database = "
            "(select oid from pg_catalog.pg_database where datname = pg_catalog.current_database())" +
            (tables.empty() ? "" : " and (" + tables + ")") +
-           " order by c.relkind, l.pid, n.nspname, c.relname limit 1";
+           " order by c.relkind, l.pid, n.nspname, c.relname";
+}
+
+// "server process 7 (role a, application b) holds ShareLock on public.t, public.u", a line for each.
+std::string holders_of(const pq::Rows& rows) {
+    struct Holder {
+        std::string who;
+        std::vector<std::string> tables;
+    };
+    std::map<std::string_view, Holder> holders; // by process
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        Holder& holder = holders[rows.at(i, "pid")];
+        if (holder.tables.empty())
+            holder.who = fmt::format("server process {} (role {}, application {}) holds {} on ",
+                                     rows.at(i, "pid"), one_line(rows.at(i, "usename")),
+                                     one_line(rows.at(i, "application_name")), rows.at(i, "mode"));
+        if (holder.tables.size() < named_max) holder.tables.push_back(table_of(rows, i));
+    }
+    std::vector<std::string> lines;
+    for (const auto& [pid, holder] : holders)
+        if (lines.size() < named_max) lines.push_back(holder.who + join(holder.tables, ", "));
+    return join(lines, "; ");
 }
 
 } // namespace
 
-flow::Task<void> name_blocker(pq::Connection& session, std::string side, LockMode wanted, std::string tables,
-                              std::exception_ptr failure) {
+flow::Task<void> name_blockers(pq::Connection& session, std::string side, LockMode wanted, std::string tables,
+                               std::exception_ptr failure) {
     const std::string sql = blocker_sql(wanted, tables);
     const pq::Rows rows = co_await session.rows(sql);
     if (rows.empty()) std::rethrow_exception(failure);
     throw Error{ErrorKind::refused, "somebody holds a lock on a " + side + " table"}
         .sqlstate("55P03")
-        .object("table " +
-                one_line(std::string(rows.at(0, "nspname")) + "." + std::string(rows.at(0, "relname"))))
-        .detail(fmt::format("server process {} (role {}, application {}) holds {}", rows.at(0, "pid"),
-                            one_line(rows.at(0, "usename")), one_line(rows.at(0, "application_name")),
-                            rows.at(0, "mode")))
+        .object("table " + table_of(rows, 0))
+        .detail(holders_of(rows))
         .hint("wait until it has ended, or give --lock-timeout more time");
 }
 

@@ -40,7 +40,7 @@ Task<std::uint64_t> maintenance_kib(pq::Connection& target, int builds) {
     };
     const std::uint64_t memory = std::min(number("buffers"), number("cache"));
     const std::uint64_t share = memory / 4 / static_cast<std::uint64_t>(std::max(builds, 1));
-    co_return std::max(share, std::min<std::uint64_t>(number("own"), 64 * 1024));
+    co_return std::max(share, std::min<std::uint64_t>(number("own"), 64ULL * 1024));
 }
 
 } // namespace

@@ -50,6 +50,17 @@ void explain_older_target(Error& error, int source_version, int target_version) 
                         target, source));
 }
 
+// The new database gets the extension from its script, whose grants may not be enough.
+void explain_configuration(Error& error, const model::TableRows& table, const std::string& role) {
+    if (!table.is_configuration || error.sqlstate() != "42501") return;
+    const std::string name = pq::quote_qualified(table.schema, table.name);
+    error.object("configuration table " + one_line(table.schema + "." + table.name) + " of an extension")
+        .hint("let an administrator prepare a database for --template, with the extension in it and GRANT "
+              "INSERT, "
+              "SELECT ON " +
+              one_line(name) + " TO " + pq::quote_identifier(role));
+}
+
 const graph::Entry& entry_of(const LaneShared& shared, graph::EntryId id) {
     return shared.graph->entries[id];
 }
@@ -151,7 +162,13 @@ Task<TaskResult> Lane::copy(const LaneShared& shared, const plan::Task& task, Pr
     options.helpers = shared.helpers;
     options.budget = shared.budget;
     options.progress = std::move(progress);
-    const rows::CopyResult copied = co_await rows::copy_range(*from, *target_, options);
+    rows::CopyResult copied;
+    try {
+        copied = co_await rows::copy_range(*from, *target_, options);
+    } catch (Error& error) {
+        explain_configuration(error, *table, shared.target.user());
+        throw;
+    }
 
     co_await compare_counts(shared, *from, *table, copied, result);
 

@@ -60,12 +60,11 @@ private:
     Task<void> perform_on(Seat& seat, const plan::Task& task);
     Task<TaskResult> performed(Seat& seat, const plan::Task& task, Progress progress);
     Task<void> note_refused(Seat& seat, const plan::Task& task, Error error);
-    Task<void> watch_source();
     void start_tasks();
     bool holds_source() const { return source_ != nullptr && !source_->released(); }
     void spawn(Task<void> work, asio::cancellation_signal& stop);
     void finished(const Seat& seat, const plan::Task& task, const TaskResult& result, Clock::duration took);
-    void fail(std::exception_ptr why);
+    void fail(const std::exception_ptr& why);
     void stop_everything();
 
     Context& context_;
@@ -76,7 +75,6 @@ private:
     rows::Budget budget_;
     LaneShared shared_;
     std::vector<std::unique_ptr<Seat>> seats_;
-    asio::cancellation_signal stop_watch_;
     std::exception_ptr failure_;
     std::vector<ExtraFailure> refused_;
     int spawned_ = 0;
@@ -84,14 +82,14 @@ private:
     bool open_ = true; // false: a late progress message must not reach the observer
 };
 
-void Runner::fail(std::exception_ptr why) {
+void Runner::fail(const std::exception_ptr& why) {
     if (!failure_) failure_ = why;
     wake_.cancel();
 }
 
 void Runner::spawn(Task<void> work, asio::cancellation_signal& stop) {
     ++spawned_;
-    const auto ended = [this](std::exception_ptr error) {
+    const auto ended = [this](const std::exception_ptr& error) {
         --spawned_;
         if (error) fail(error);
         wake_.cancel();
@@ -251,16 +249,7 @@ Task<void> Runner::release_source() {
     co_await source_->release();
 }
 
-Task<void> Runner::watch_source() {
-    try {
-        co_await source_->watch();
-    } catch (const boost::system::system_error&) {
-        if (!source_->released()) throw; // else only told to end early
-    }
-}
-
 void Runner::stop_everything() {
-    stop_watch_.emit(asio::cancellation_type::terminal);
     for (const std::unique_ptr<Seat>& seat : seats_) seat->stop.emit(asio::cancellation_type::terminal);
 }
 
@@ -271,7 +260,6 @@ Task<void> wait_for_wake(asio::steady_timer& wake) {
 
 Task<std::vector<ExtraFailure>> Runner::run() {
     co_await open_lanes();
-    if (source_ != nullptr) spawn(watch_source(), stop_watch_);
     std::exception_ptr stopped;
     try {
         while (!failure_ && !plan_.done()) {
@@ -292,7 +280,6 @@ Task<std::vector<ExtraFailure>> Runner::run() {
     // Else, after a stop, the next co_await would throw, and we be gone while the lanes still work.
     co_await asio::this_coro::reset_cancellation_state(asio::enable_terminal_cancellation());
     if (failure_) stop_everything();
-    stop_watch_.emit(asio::cancellation_type::terminal);
     co_await flow::uninterrupted(drain());
     if (failure_) std::rethrow_exception(failure_);
     if (checksum_seconds_ > 0)

@@ -5,6 +5,8 @@
 #include <map>
 #include <utility>
 
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <fmt/format.h>
 
 #include "base/error.hpp"
@@ -25,6 +27,16 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t lock_statement_bytes = 100'000; // one LOCK TABLE statement, as pg_dump does it
 constexpr auto watch_pause = 1s;
+constexpr auto turn_pause = 5ms;
+
+// A view locks the tables that it reads, too.
+constexpr std::uint64_t catalog_share_of_locks = 32;
+
+std::uint64_t to_number(std::string_view text) {
+    std::uint64_t number = 0;
+    std::from_chars(text.data(), text.data() + text.size(), number);
+    return number;
+}
 
 std::string table_name(const model::TableRows& table) {
     return "table " + one_line(table.schema + "." + table.name);
@@ -33,7 +45,20 @@ std::string table_name(const model::TableRows& table) {
 } // namespace
 
 Source::Source(Context& context, pq::Connection leader, pq::Connection control)
-    : context_(&context), leader_(std::move(leader)), control_(std::move(control)), began_(Clock::now()) {}
+    : context_(&context), leader_(std::move(leader)), control_(std::move(control)),
+      pause_(std::make_unique<asio::steady_timer>(context.loops.main())), began_(Clock::now()) {}
+
+template <class T>
+Task<T> Source::in_turn(Task<T> work) {
+    struct Turn {
+        explicit Turn(bool& flag) : taken(flag) { taken = true; }
+        ~Turn() { taken = false; }
+        bool& taken;
+    };
+    while (control_taken_) co_await flow::sleep_for(turn_pause);
+    const Turn turn(control_taken_);
+    co_return co_await std::move(work);
+}
 
 Task<Source> Source::open(Context& context) {
     pq::Connection leader = co_await open_source(context);
@@ -56,23 +81,30 @@ Task<Source> Source::open(Context& context) {
             .hint("a source in recovery that is older than PostgreSQL 10 cannot; use its primary");
     }
     source.add_backend(source.leader_.backend_pid());
+    co_await source.compare_lock_table();
     co_return source;
 }
 
-Task<void> Source::lock_tables(const model::Database& database) {
-    const std::string capacity_sql =
+// How many locks the server has room for, and how many a run could take.
+Task<void> Source::compare_lock_table() {
+    const std::string sql =
         "select pg_catalog.current_setting('max_locks_per_transaction')::pg_catalog.int8 * "
         "(pg_catalog.current_setting('max_connections')::pg_catalog.int8 + "
-        "pg_catalog.current_setting('max_prepared_transactions')::pg_catalog.int8)";
-    const std::string capacity_text = co_await control_.value(capacity_sql);
-    std::uint64_t capacity = 0;
-    std::from_chars(capacity_text.data(), capacity_text.data() + capacity_text.size(), capacity);
-    if (database.rows.size() > capacity / 2) {
-        locks_each_table_ = true;
+        "pg_catalog.current_setting('max_prepared_transactions')::pg_catalog.int8) as capacity, "
+        "(select pg_catalog.count(*) from pg_catalog.pg_class where relkind in ('r', 'p', 'v', 'm', 'S') and "
+        "oid >= 16384) as relations";
+    const pq::Rows rows = co_await control_.rows(sql);
+    lock_capacity_ = to_number(rows.at(0, "capacity"));
+    relations_ = to_number(rows.at(0, "relations"));
+    locks_each_table_ = relations_ > lock_capacity_ / 2;
+}
+
+Task<void> Source::lock_tables(const model::Database& database) {
+    if (locks_each_table_) {
         context_->note("source",
-                       fmt::format("{} tables are more than half of what the server can lock ({}): each is "
-                                   "locked only while it is copied",
-                                   format_count(database.rows.size()), format_count(capacity)));
+                       fmt::format("{} tables, views and sequences are more than half of what the server can "
+                                   "lock ({}): each table is locked only while it is copied",
+                                   format_count(relations_), format_count(lock_capacity_)));
         co_return;
     }
     const std::string timeout =
@@ -109,23 +141,28 @@ Task<void> Source::explain_lock_failure(std::exception_ptr failure) {
                        "the source");
         if (error.sqlstate() != "55P03") throw;
     }
-    co_await name_blocker(control_, "source", plan::LockMode::access_share, "", failure);
+    co_await in_turn(name_blockers(control_, "source", plan::LockMode::access_share, "", failure));
 }
 
 Task<model::Database> Source::read_catalog(catalog::ReadOptions options) {
     std::exception_ptr failure;
     try {
-        co_return co_await catalog::read(leader_, options);
+        if (!locks_each_table_) co_return co_await catalog::read(leader_, options);
+        options.snapshot = snapshot_;
+        options.objects_per_batch = lock_capacity_ / catalog_share_of_locks;
+        pq::Connection reader = co_await open_source(*context_);
+        add_backend(reader.backend_pid());
+        co_return co_await catalog::read(reader, options);
     } catch (const Error& error) {
         if (error.sqlstate() != "55P03") throw;
         failure = std::current_exception();
     }
-    co_await name_blocker(control_, "source", plan::LockMode::access_share, "", failure);
+    co_await in_turn(name_blockers(control_, "source", plan::LockMode::access_share, "", failure));
     std::rethrow_exception(failure);
 }
 
 Task<void> Source::check_unchanged(const model::Database& database) {
-    const std::vector<model::TableRows> now = co_await catalog::read_row_facts(control_);
+    const std::vector<model::TableRows> now = co_await in_turn(catalog::read_row_facts(control_));
     std::map<model::CatalogId, const model::TableRows*> by_id;
     for (const model::TableRows& table : now) by_id.emplace(table.table, &table);
     for (const model::TableRows& table : database.rows) {
@@ -146,8 +183,11 @@ Task<void> Source::watch() {
     const auto yield = context_->options.source_yield;
     Clock::time_point waiting_since{};
     while (!released_) {
-        co_await flow::sleep_for(watch_pause);
+        pause_->expires_after(watch_pause);
+        boost::system::error_code woken;
+        co_await pause_->async_wait(asio::redirect_error(asio::use_awaitable, woken));
         if (released_) co_return;
+        if (woken) throw boost::system::system_error(woken);
         std::string pids;
         for (const int pid : backends_) pids += (pids.empty() ? "" : ",") + std::to_string(pid);
         const std::string sql =
@@ -156,7 +196,8 @@ Task<void> Source::watch() {
             "from pg_catalog.pg_locks l left join pg_catalog.pg_stat_activity a on a.pid = l.pid "
             "where not l.granted and pg_catalog.pg_blocking_pids(l.pid) && array[" +
             pids + "]::integer[] order by l.pid limit 1";
-        const pq::Rows rows = co_await control_.rows(sql);
+        const pq::Rows rows = co_await in_turn(control_.rows(sql));
+        if (released_) co_return;
         if (rows.empty()) {
             waiting_since = {};
             continue;
@@ -178,6 +219,7 @@ Task<void> Source::watch() {
 Task<void> Source::release() {
     if (released_) co_return;
     released_ = true;
+    pause_->cancel();
     ended_ = Clock::now();
     pq::Connection closing = std::move(leader_);
     context_->report.source_queries += closing.queries_sent() + control_.queries_sent();

@@ -3,10 +3,13 @@
 #pragma once
 #include <chrono>
 #include <exception>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
 #include <vector>
+
+#include <boost/asio/steady_timer.hpp>
 
 #include "catalog/catalog.hpp"
 #include "model/database.hpp"
@@ -26,8 +29,8 @@ public:
     // Through the leader, within --lock-timeout for each lock it has to wait for; whoever blocks is named.
     Task<model::Database> read_catalog(catalog::ReadOptions options);
     // ACCESS SHARE on every table that will be copied, in oid order, with --lock-timeout; whoever blocks is
-    // named. Above half of the server's lock table nothing is locked here and each copy locks its own table
-    // (locks_each_table()).
+    // named. With more relations than half of the server's lock table nothing is locked here and each copy
+    // locks its own table (locks_each_table()); the catalog was read without keeping locks then.
     Task<void> lock_tables(const model::Database& database);
     bool locks_each_table() const { return locks_each_table_; }
     // After the locks: a READ COMMITTED statement on the control session compares oid, relfilenode and xmins
@@ -36,8 +39,8 @@ public:
 
     // Our backends on the source, for the watch. Lanes add theirs.
     void add_backend(int pid) { backends_.insert(pid); }
-    // Runs until release(): every second asks who waits for a lock of ours; after --source-yield throws
-    // Error{refused} that names the waiter.
+    // Runs from open() to release(), beside everything else: every second asks who waits for a lock of ours;
+    // after --source-yield throws Error{refused} that names the waiter.
     Task<void> watch();
     // Ends the snapshot's transaction and closes both sessions. Idempotent.
     Task<void> release();
@@ -46,12 +49,18 @@ public:
 
 private:
     Source(Context& context, pq::Connection leader, pq::Connection control);
+    // The control session serves the watch and the steps in turn.
+    template <class T>
+    Task<T> in_turn(Task<T> work);
+    Task<void> compare_lock_table();
     Task<void> explain_lock_failure(std::exception_ptr failure);
     Context* context_;
     pq::Connection leader_, control_;
+    std::unique_ptr<asio::steady_timer> pause_; // the watch's; release() ends it
     std::string snapshot_;
     std::set<int> backends_;
-    bool locks_each_table_ = false, released_ = false;
+    std::uint64_t lock_capacity_ = 0, relations_ = 0;
+    bool locks_each_table_ = false, released_ = false, control_taken_ = false;
     std::chrono::steady_clock::time_point began_, ended_;
 };
 

@@ -198,7 +198,7 @@ Task<void> TargetRows::lock() {
             for (const WatchedTable& table : watched_)
                 oids += fmt::format("{}(n.nspname = {} and c.relname = {})", oids.empty() ? "" : " or ",
                                     pq::quote_literal(table.schema), pq::quote_literal(table.name));
-            co_await name_blocker(session_, "target", plan::LockMode::share, oids, failure);
+            co_await name_blockers(session_, "target", plan::LockMode::share, oids, failure);
         }
         co_await flow::sleep_for(attempt_pause * attempt);
     }

@@ -1,5 +1,6 @@
 // Others at work on the source or on the target: whoever is in the way is named, and whoever waits for us
 // does not wait long.
+#include <optional>
 #include <thread>
 
 #include "support/catch.hpp"
@@ -36,16 +37,21 @@ std::string ours_wait(const TestDatabase& source) {
 
 } // namespace
 
-TEST_CASE("a lock held on a source table: the lock timeout names the blocker", "[refresh][bad]") {
+TEST_CASE("a lock held on a source table: the lock timeout names each blocker", "[refresh][bad]") {
     Trial trial;
     Session holder(trial.source().conninfo() + " application_name=migration");
     holder.sql("begin");
     holder.sql("lock table public.orders in access exclusive mode");
+    Session other(trial.source().conninfo() + " application_name=vacuum");
+    other.sql("begin");
+    other.sql("lock table public.users in access exclusive mode");
     trial.fails(1,
                 {"somebody holds a lock on a source table", "55P03", "table public.orders", "migration",
-                 std::to_string(holder.backend_pid()), "AccessExclusiveLock", "--lock-timeout"},
+                 std::to_string(holder.backend_pid()), "AccessExclusiveLock", "--lock-timeout", "vacuum",
+                 std::to_string(other.backend_pid()), "public.users"},
                 {"--lock-timeout", "1s"});
     holder.sql("rollback");
+    other.sql("rollback");
     trial.succeeds();
 }
 
@@ -102,6 +108,34 @@ TEST_CASE("somebody in prod who waits for a lock of ours: the run gives way and 
     before.check();
 }
 
+TEST_CASE("the watch begins with the first lock: a run that waits for CREATE DATABASE gives way, too",
+          "[refresh][bad]") {
+    Trial trial;
+    TestCluster& server = trial.target().cluster();
+    server.sql("create database pattern template template0 is_template true");
+    // Somebody in the template holds CREATE DATABASE up for the server's five seconds.
+    std::optional<Session> in_template(std::in_place, server.superuser_conninfo("pattern"));
+    const Untouched before(trial.target());
+    Program run(pgsluice_command(trial.arguments({"--source-yield", "500ms", "--template", "pattern"})));
+    REQUIRE(comes_true(trial.target(), "select exists (select from pg_catalog.pg_stat_activity where "
+                                       "query like 'create database%pattern%' and state = 'active')"));
+    int waiter = 0;
+    std::thread migration([&] {
+        Session session(trial.source().conninfo() + " application_name=migration");
+        waiter = session.backend_pid();
+        session.sql("alter table public.orders add extra int");
+    });
+    const ProgramResult result = run.wait();
+    migration.join();
+    INFO(result.text());
+    expect_failure(result, 1,
+                   {"waits for a lock of this run", "orders", "migration", std::to_string(waiter)});
+    in_template.reset();
+    before.check();
+    server.sql("alter database pattern is_template false");
+    server.sql("drop database pattern");
+}
+
 TEST_CASE("two runs at once on one target: the second one is refused", "[refresh][bad]") {
     Trial trial;
     Session holder(trial.source().conninfo());
@@ -129,7 +163,37 @@ TEST_CASE("more tables than half of the lock table are locked one by one, while 
     const ProgramResult result = trial.refresh();
     INFO(result.text());
     CHECK(result.exit_code == 0);
-    CHECK(contains(result.err, "each is locked only while it is copied"));
+    CHECK(contains(result.err, "each table is locked only while it is copied"));
+    CHECK(table_checksums(trial.source().superuser_conninfo()) ==
+          table_checksums(trial.target().superuser_conninfo()));
+}
+
+TEST_CASE("a lock table that cannot hold all tables at once is never filled", "[refresh][bad]") {
+    ClusterOptions few;
+    few.settings = {"max_locks_per_transaction=10", "max_connections=30", "max_wal_senders=0",
+                    "max_worker_processes=1", "autovacuum_max_workers=1"};
+    TestCluster cluster(few);
+    Trial trial(cluster, small(), TestCluster::shared_target(), small());
+    trial.source().sql(
+        "do $$begin for i in 1..1000 loop execute format('create table t%s (i int primary key, n serial, k "
+        "text "
+        "default "
+        "''x'' check (k <> ''''))', i); if i % 10 = 0 then execute format('create view v%s as select * from "
+        "t%1$s', i); commit; end if; end loop; end$$");
+    std::string all = "orders";
+    for (int i = 1; i <= 1000; ++i) all += ", t" + std::to_string(i);
+    CHECK_THROWS_WITH(
+        Session{trial.source().conninfo()}.sql("begin; lock table " + all + " in access share mode"),
+        Catch::Contains("out of shared memory"));
+    // Somebody in prod who needs a few locks himself, all the time.
+    Program run(pgsluice_command(trial.arguments()));
+    Session neighbour(trial.source().conninfo());
+    int served = 0;
+    for (; run.running(); ++served) neighbour.sql("select from v10, v20, v30, v40, users, orders");
+    const ProgramResult result = run.wait();
+    INFO(result.text());
+    CHECK(result.exit_code == 0);
+    CHECK(served > 10);
     CHECK(table_checksums(trial.source().superuser_conninfo()) ==
           table_checksums(trial.target().superuser_conninfo()));
 }

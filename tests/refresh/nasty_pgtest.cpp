@@ -4,6 +4,7 @@
 #include "support/oracle.hpp"
 #include "support/pair.hpp"
 #include "support/random_schema.hpp"
+#include "support/trial.hpp"
 
 #include <cstdlib>
 #include <filesystem>
@@ -20,6 +21,36 @@ DatabaseOptions bypassing(TestCluster& cluster) {
     options.owner = cluster.role("nasty owner", "CREATEDB BYPASSRLS");
     return options;
 }
+
+// A trusted extension of our own among the server's: the superuser owns what it makes, and the database's
+// owner may use it as far as its script says.
+struct ExtensionFiles {
+    std::string name = "pgsluice_test_" + std::to_string(getpid());
+    std::filesystem::path control, script;
+
+    explicit ExtensionFiles(const std::string& grants) {
+        const std::string directory = output_of({"pg_config", "--sharedir"});
+        const auto place = std::filesystem::path(directory.substr(0, directory.find('\n'))) / "extension";
+        control = place / (name + ".control");
+        script = place / (name + "--1.sql");
+        std::ofstream(control)
+            << "default_version = '1'\nrelocatable = false\ntrusted = true\nsuperuser = true\n";
+        std::ofstream(script)
+            << "create table settings (k text primary key, v text, own boolean default true);\n"
+               "create table all_rows (id serial, t text);\ncreate table fixed (a int);\n"
+               "insert into settings values ('built in', 'x', false); insert into fixed values (1);\n"
+            << grants
+            << "\nselect pg_catalog.pg_extension_config_dump('settings', 'where own');\n"
+               "select pg_catalog.pg_extension_config_dump('all_rows', '');\n";
+    }
+    ~ExtensionFiles() {
+        std::error_code ignored;
+        std::filesystem::remove(control, ignored);
+        std::filesystem::remove(script, ignored);
+    }
+    ExtensionFiles(const ExtensionFiles&) = delete;
+    ExtensionFiles& operator=(const ExtensionFiles&) = delete;
+};
 
 void check_arrives_equal(Pair& pair) {
     for (const char* moment : {"into an empty target", "again"}) {
@@ -75,31 +106,10 @@ TEST_CASE("random databases arrive equal", "[refresh][nasty][random]") {
 
 TEST_CASE("the user's rows in an extension's configuration tables come along", "[refresh][nasty]") {
     if (geteuid() != 0) return; // the server's share directory is root's
-    const std::string directory = output_of({"pg_config", "--sharedir"});
-    const std::filesystem::path place =
-        std::filesystem::path(directory.substr(0, directory.find('\n'))) / "extension";
-    const std::string name = "pgsluice_test_" + std::to_string(getpid());
-    struct Files {
-        std::filesystem::path control, script;
-        ~Files() {
-            std::error_code ignored;
-            std::filesystem::remove(control, ignored);
-            std::filesystem::remove(script, ignored);
-        }
-    } files{place / (name + ".control"), place / (name + "--1.sql")};
-    std::ofstream(files.control)
-        << "default_version = '1'\nrelocatable = false\ntrusted = true\nsuperuser = true\n";
-    // Trusted, so the superuser owns what it makes: the owner may use it as far as the script says.
-    std::ofstream(files.script)
-        << "create table settings (k text primary key, v text, own boolean default true);\n"
-           "create table all_rows (id serial, t text);\ncreate table fixed (a int);\n"
-           "insert into settings values ('built in', 'x', false); insert into fixed values (1);\n"
-           "grant all on settings, all_rows, fixed, all_rows_id_seq to public;\n"
-           "select pg_catalog.pg_extension_config_dump('settings', 'where own');\n"
-           "select pg_catalog.pg_extension_config_dump('all_rows', '');\n";
+    const ExtensionFiles extension("grant all on settings, all_rows, fixed, all_rows_id_seq to public;");
     Pair pair;
     pair.source().sql(
-        "create schema ext; create extension " + name +
+        "create schema ext; create extension " + extension.name +
         " schema ext; insert into ext.settings values "
         "('ours', E'a\\tb'), ('of all', null); insert into ext.all_rows (t) values ('1'), ('2')");
     const ProgramResult result = pair.run("refresh");
@@ -108,6 +118,30 @@ TEST_CASE("the user's rows in an extension's configuration tables come along", "
     expect_equal_databases(pair.source(), pair.target());
     CHECK(pair.target().value("select string_agg(k, ', ' order by k) from ext.settings") ==
           "built in, of all, ours");
+}
+
+TEST_CASE("an extension's configuration table that the role may not fill stops the run, with a hint",
+          "[refresh][nasty][bad]") {
+    if (geteuid() != 0) return;
+    const ExtensionFiles extension("grant select on settings, all_rows to public;");
+    Trial trial;
+    trial.source().sql("create schema ext; create extension " + extension.name + " schema ext");
+    trial.source().superuser_sql("insert into ext.settings values ('ours', null)");
+    trial.fails(1, {"permission denied", "42501", "ext.", "INSERT", "--template"});
+    // What its hint says.
+    TestCluster& cluster = trial.target().cluster();
+    cluster.sql("create database filled template template0");
+    cluster.sql("create schema ext authorization app; create extension " + extension.name +
+                    " schema ext; grant insert on ext.settings, ext.all_rows to app",
+                "filled");
+    cluster.sql("alter database filled is_template true");
+    const ProgramResult result = trial.refresh({"--template", "filled"});
+    INFO(result.text());
+    CHECK(result.exit_code == 0);
+    CHECK(trial.target().value("select string_agg(k, ', ' order by k) from ext.settings") ==
+          "built in, ours");
+    cluster.sql("alter database filled is_template false");
+    cluster.sql("drop database filled");
 }
 
 TEST_CASE("a thousand small tables arrive equal, and each costs only its own statements",

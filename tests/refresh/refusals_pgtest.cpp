@@ -121,6 +121,39 @@ TEST_CASE("kinds that cannot be carried stop the run by name, wires are left out
         CHECK(contains(result.err, "left out"));
         CHECK(trial.target().value("select count(*) from pg_event_trigger") == "0");
     }
+    SECTION("a subscription: neither it nor what it knows of another server") {
+        trial.source().superuser_sql("create subscription \"My Feed\" connection 'host=deep.prod.example "
+                                     "password=hush' publication p with (connect = false)");
+        const ProgramResult result = trial.refresh({"--verbose"});
+        INFO(result.text());
+        CHECK(result.exit_code == 0);
+        CHECK(contains(result.err, "subscription My Feed"));
+        CHECK(contains(result.err, "left out"));
+        CHECK(trial.target().value("select count(*) from pg_subscription") == "0");
+        CHECK_FALSE(contains(result.err, "deep.prod.example"));
+        trial.fails(1, {"cannot carry", "subscription My Feed"}, {"--with", "subscription"});
+        trial.fails(1, {"cannot carry", "subscription My Feed"}, {"--with", "all"});
+        // Such a database cannot be dropped.
+        trial.source().superuser_sql(
+            "alter subscription \"My Feed\" disable; alter subscription \"My Feed\" set "
+            "(slot_name = none); drop subscription \"My Feed\"");
+    }
+    SECTION("a user mapping: its server comes with an extension, the password stays") {
+        trial.source().superuser_sql(
+            "create extension pg_trgm; create foreign data wrapper wrapper; "
+            "create server far foreign data wrapper wrapper options (host 'deep.prod.example'); "
+            "alter extension pg_trgm add foreign data wrapper wrapper; "
+            "alter extension pg_trgm add server far; "
+            "create user mapping for app server far options (password 'hush')");
+        const ProgramResult result = trial.refresh({"--verbose"});
+        INFO(result.text());
+        CHECK(result.exit_code == 0);
+        CHECK(contains(result.err, "user mapping app on far"));
+        CHECK(contains(result.err, "left out"));
+        CHECK(trial.target().value("select count(*) from pg_user_mapping") == "0");
+        CHECK_FALSE(contains(result.err, "hush"));
+        trial.fails(1, {"cannot carry", "user mapping app on far"}, {"--with", "user-mapping"});
+    }
     SECTION("changed grants of an extension's member are a note") {
         trial.source().superuser_sql("create extension pg_trgm; revoke execute on function "
                                      "similarity(text, text) from public");

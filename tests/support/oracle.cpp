@@ -133,7 +133,11 @@ std::string database_properties(TestCluster& cluster, const std::string& name) {
     return session.value(
         "select pg_catalog.concat_ws(E'\\n', 'owner ' || pg_catalog.pg_get_userbyid(d.datdba),"
         " 'encoding ' || d.encoding, 'collate ' || d.datcollate, 'ctype ' || d.datctype,"
-        " 'provider ' || d.datlocprovider::text, 'icu ' || d.daticulocale, 'limit ' || d.datconnlimit,"
+        // By name from the row: older servers have no such columns, newer ones other names.
+        " 'provider ' || (pg_catalog.to_jsonb(d) ->> 'datlocprovider'),"
+        " 'icu ' || coalesce(pg_catalog.to_jsonb(d) ->> 'daticulocale', pg_catalog.to_jsonb(d) ->> "
+        "'datlocale'),"
+        " 'limit ' || d.datconnlimit,"
         " 'connect ' || d.datallowconn, 'template ' || d.datistemplate,"
         " 'acl ' || (select pg_catalog.string_agg(a::text, ' ' order by a::text)"
         "            from pg_catalog.unnest(d.datacl) a),"
