@@ -187,6 +187,8 @@ private:
             if (never_null(key.columns) && table.row_key.empty()) table.row_key = key.columns;
             if (never_null(key.columns) && !generated(key.columns)) unique.push_back(key.columns);
         }
+        // Late changes are told by ctid, which says nothing across partitions.
+        if (table.role == Role::extra && table.partitioned) table.row_key.clear();
         table.generated_key = generated(table.primary_key);
         const Columns& primary = table.primary_key;
         if (!named.empty()) {

@@ -3,9 +3,14 @@
 // there or not: the catalog of the new database is asked), and again for what changed meanwhile. Main loop
 // only.
 #pragma once
+#include <optional>
+#include <set>
+
 #include "merge/row_plan.hpp"
+#include "merge/row_sql.hpp"
 #include "pq/connection.hpp"
 #include "run/context.hpp"
+#include "run/quiet_tables.hpp"
 #include "run/target_rows.hpp"
 
 namespace pgsluice::run {
@@ -15,6 +20,8 @@ public:
     // `inside` is a session of its own in the new database; both outlive this.
     RowMerge(Context& context, TargetRows& target, pq::Connection& inside, merge::RowPlan plan)
         : context_(context), target_(target), inside_(inside), plan_(std::move(plan)) {}
+    RowMerge(const RowMerge&) = delete;
+    RowMerge& operator=(const RowMerge&) = delete;
 
     // What TargetRows has to remember for it (extras and preserved tables).
     std::vector<WatchedTable> watched() const;
@@ -27,10 +34,33 @@ public:
     Task<void> finish();
 
 private:
+    std::vector<merge::TableName> tables() const;
+    bool has_work() const;                                            // anything that merge() has to do
+    Task<std::uint64_t> send(std::string sql, std::size_t i);         // rows changed
+    Task<bool> send_all(merge::Statements statements, std::size_t i); // whether any row of rows_N changed
+    Task<void> copy(std::string out, std::string in, std::size_t i);
+    Task<void> prepare();
+    Task<void> read_record();
+    Task<void> stage(std::size_t i);
+    Task<void> compute();
+    Task<void> run_rounds();
+    Task<void> check_until_stable(std::vector<std::size_t> tables);
+    Task<void> put_preserved();
+    Task<void> put_extra(std::size_t i);
+    Task<void> stage_late_extra(std::size_t i, const TargetRows::Changes& changes);
+    Task<bool> copy_moved_keys(std::size_t i);
+    Task<bool> late_attempt(const std::vector<TargetRows::Changes>& changes, std::set<ForeignKeyName>& aside);
+    Task<void> report_counts();
+    Task<void> validate(std::set<ForeignKeyName> keys);
+    Task<void> note_materialized_views();
+
     Context& context_;
     TargetRows& target_;
     pq::Connection& inside_;
     merge::RowPlan plan_;
+    std::vector<merge::TableNow> now_;
+    std::optional<merge::RowSql> sql_;
+    bool merged_ = false;
 };
 
 } // namespace pgsluice::run

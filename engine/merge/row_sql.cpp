@@ -1,0 +1,360 @@
+// Staging and the keys of the source's rows.
+#include "merge/row_sql.hpp"
+
+#include "base/error.hpp"
+#include "merge/row_sql_parts.hpp"
+
+namespace pgsluice::merge {
+
+using namespace words;
+
+RowSql::RowSql(const RowPlan& plan, std::vector<TableNow> now, std::string run_id)
+    : plan_(plan), now_(std::move(now)), run_id_(std::move(run_id)) {}
+
+std::size_t RowSql::index_of(const TableName& table) const {
+    for (std::size_t i = 0; i < plan_.tables.size(); ++i)
+        if (plan_.tables[i].name == table) return i;
+    throw Error{ErrorKind::internal, "a table that is not merged"}.object(one_line(table.name));
+}
+
+bool RowSql::staged(std::size_t i) const { return plan_.tables[i].role != Role::extra; }
+
+std::string RowSql::name(const char* prefix, std::size_t i) const {
+    return fmt::format("pgsluice.{}_{}", prefix, i);
+}
+
+std::string RowSql::real(std::size_t i) const {
+    const MergeTable& table = plan_.tables[i];
+    const std::string name = pq::quote_qualified(table.name.schema, table.name.name);
+    return table.partitioned ? name : "only " + name;
+}
+
+std::string RowSql::base(std::size_t i) const {
+    const MergeTable& table = plan_.tables[i];
+    if (table.role == Role::referenced) return real(i);
+    if (table.role == Role::extra)
+        return fmt::format(
+            "(select b.* from {} b where not exists (select from {} z where z.{} = b.tableoid and "
+            "z.{} = b.ctid))",
+            real(i), rows(i), in, at);
+    Columns same;
+    for (const std::string& column : table.row_key)
+        same.push_back(fmt::format("array[k.{}] operator(pg_catalog.=) array[b.{}]",
+                                   quote_identifier("n " + column), quote_identifier(column)));
+    if (table.row_key.empty())
+        same = {"k.at operator(pg_catalog.=) b.ctid", "k.in_table operator(pg_catalog.=) b.tableoid"};
+    return fmt::format(
+        "(select b.tableoid, b.ctid, b.* from {} b where not exists (select from {} k where {}))", real(i),
+        name("kept", i), all(same));
+}
+
+std::vector<std::string> RowSql::traced(std::size_t i) const {
+    const MergeTable& table = plan_.tables[i];
+    Columns wanted = parent_columns(i);
+    wanted.insert(wanted.end(), table.row_key.begin(), table.row_key.end());
+    for (const Reference& reference : plan_.references)
+        if (reference.child == table.name)
+            wanted.insert(wanted.end(), reference.child_columns.begin(), reference.child_columns.end());
+    for (const MergeColumn& column : table.columns)
+        if (column.from_sequence) wanted.push_back(column.name);
+    Columns ordered;
+    for (const MergeColumn& column : table.columns)
+        if (holds(wanted, column.name)) ordered.push_back(column.name);
+    return ordered;
+}
+
+std::vector<std::string> RowSql::parent_columns(std::size_t i) const {
+    Columns columns;
+    for (const Reference& reference : plan_.references) {
+        if (reference.parent != plan_.tables[i].name) continue;
+        for (const std::string& column : reference.parent_columns)
+            if (!holds(columns, column)) columns.push_back(column);
+    }
+    return columns;
+}
+
+std::vector<std::size_t> RowSql::references_of(std::size_t i) const {
+    std::vector<std::size_t> found;
+    for (std::size_t r = 0; r < plan_.references.size(); ++r)
+        if (plan_.references[r].child == plan_.tables[i].name && staged(index_of(plan_.references[r].parent)))
+            found.push_back(r);
+    return found;
+}
+
+std::string RowSql::old_column(std::size_t i, const std::string& column) const {
+    const std::vector<MergeColumn>& columns = plan_.tables[i].columns;
+    for (std::size_t k = 0; k < columns.size(); ++k)
+        if (columns[k].name == column) return fmt::format("\"pgsluice o{}\"", k);
+    throw Error{ErrorKind::internal, "a column that is not merged"}.object(one_line(column));
+}
+
+std::vector<std::string> RowSql::inserted(std::size_t i) const {
+    Columns columns;
+    for (const MergeColumn& column : plan_.tables[i].columns) columns.push_back(column.name);
+    for (const std::string& column : plan_.tables[i].missing_columns) columns.push_back(column);
+    return columns;
+}
+
+Statements RowSql::drop(std::size_t i) const {
+    Statements statements;
+    for (const char* prefix : {"raw", "bad", "rows", "was", "kept", "prior", "gone"})
+        statements.push_back("drop table if exists " + name(prefix, i));
+    return statements;
+}
+
+Statements RowSql::create(std::size_t i) const {
+    const MergeTable& table = plan_.tables[i];
+    Columns raw, typed;
+    for (const MergeColumn& column : table.columns)
+        raw.push_back(column.may_not_fit ? "''::pg_catalog.text as " + quote_identifier(column.name)
+                                         : words::column("b", column.name));
+    for (const std::string& column : inserted(i)) typed.push_back(words::column("b", column));
+    for (const auto& [column, expression] : now_[i].generated) typed.push_back(words::column("b", column));
+    for (const std::string& column : traced(i))
+        typed.push_back(words::column("b", column) + " as " + old_column(i, column));
+    std::string ours = fmt::format(
+        "{} int8, {} text default 'u', {} oid, {} tid, {} int8, {} bool default false, {} bool default "
+        "false, "
+        "{} bool default false, {} bool default false, {} bool default false, {} int4 default 0, {} bool "
+        "default false, {} text",
+        row, state, in, at, twin, tried, unlike, keyed, synced, moved, nulled, new_key, reason);
+    for (const std::size_t r : references_of(i))
+        ours += fmt::format(", {} int8, {} bool default false", link(r), link_done(r));
+    Statements statements = drop(i);
+    statements.push_back(fmt::format("create unlogged table {} as select {} from {} b with no data",
+                                     this->raw(i), join(raw, ", "), real(i)));
+    statements.push_back(
+        fmt::format("alter table {} add column {} int8 generated by default as identity", this->raw(i), row));
+    statements.push_back(
+        fmt::format("create unlogged table {} (n int8 primary key, reason text)", name("bad", i)));
+    statements.push_back(fmt::format("create unlogged table {} (key_columns text[], natural_columns text[], "
+                                     "primary_key text[], natural_key text[])",
+                                     was(i)));
+    statements.push_back(fmt::format("create unlogged table {} as select {} from {} b with no data", rows(i),
+                                     join(typed, ", "), real(i)));
+    // One column per clause.
+    std::string clauses;
+    for (std::size_t from = 0; from < ours.size();) {
+        const std::size_t end = std::min(ours.find(", ", from), ours.size());
+        clauses += (clauses.empty() ? "add column " : ", add column ") + ours.substr(from, end - from);
+        from = end + 2;
+    }
+    statements.push_back(fmt::format("alter table {} {}", rows(i), clauses));
+    if (table.role == Role::preserved) {
+        Columns keys;
+        for (const std::string& column : table.row_key) {
+            keys.push_back(words::column("b", column) + " as " + quote_identifier("o " + column));
+            keys.push_back(words::column("b", column) + " as " + quote_identifier("n " + column));
+        }
+        keys.push_back("b.tableoid as in_table");
+        keys.push_back("b.ctid as at");
+        statements.push_back(fmt::format("create unlogged table {} as select {} from {} b with no data",
+                                         name("kept", i), join(keys, ", "), real(i)));
+    }
+    return statements;
+}
+
+std::string RowSql::copy_in(std::size_t i) const {
+    Columns columns;
+    for (const MergeColumn& column : plan_.tables[i].columns)
+        columns.push_back(quote_identifier(column.name));
+    return "copy " + raw(i) + " (" + join(columns, ", ") + ") from stdin";
+}
+
+std::string RowSql::copy_out(std::size_t i) const {
+    const MergeTable& table = plan_.tables[i];
+    Columns columns;
+    for (const MergeColumn& column : table.columns) columns.push_back(words::column("t", column.name));
+    std::string sql = fmt::format("select {} from {} t", join(columns, ", "), real(i));
+    if (table.role == Role::referenced) {
+        Columns wanted;
+        for (const Reference& reference : plan_.references) {
+            if (reference.parent != table.name) continue;
+            Columns same;
+            for (std::size_t k = 0; k < reference.child_columns.size(); ++k)
+                same.push_back(fmt::format("array[c.{}::{}] operator(pg_catalog.=) array[t.{}]",
+                                           quote_identifier(reference.child_columns[k]),
+                                           table.column(reference.parent_columns[k])->type,
+                                           quote_identifier(reference.parent_columns[k])));
+            wanted.push_back(fmt::format("exists (select from {} c where {})",
+                                         real(index_of(reference.child)), all(same)));
+        }
+        sql += " where " + join(wanted, " or ");
+    }
+    if (!table.row_key.empty()) sql += " order by " + listed("t", table.row_key);
+    return "copy (" + sql + ") to stdout";
+}
+
+// An explicit cast would cut a string that is too long: the assignment refuses it.
+std::string RowSql::typed(const MergeColumn& column, const std::string& alias) const {
+    const std::string value = words::column(alias, column.name);
+    if (!column.may_not_fit || column.type.starts_with("character")) return value;
+    return value + "::" + column.type;
+}
+
+std::string RowSql::find_bad_rows(std::size_t i) const {
+    std::string tests;
+    for (const MergeColumn& column : plan_.tables[i].columns) {
+        if (!column.may_not_fit) continue;
+        const std::string value = words::column("r", column.name);
+        // Types of the user's own print what they read; where they do not, something was cut or rounded.
+        std::string test = fmt::format("({}::{})::pg_catalog.text", value, column.type);
+        if (column.type.starts_with("character("))
+            test = fmt::format("pg_catalog.rtrim({}) <> pg_catalog.rtrim({})", test, value);
+        else if (column.type.find('.') != std::string::npos || column.type.starts_with("character"))
+            test += " <> " + value;
+        else
+            test += " is null and false";
+        tests += fmt::format(
+            "    begin if {} then what := {}; end if; exception when others then what := {}; end;\n", test,
+            quote_literal("column " + one_line(column.name) + ": its value does not fit"),
+            quote_literal("column " + one_line(column.name) + ": its value is none of type " +
+                          one_line(column.type)));
+    }
+    if (tests.empty()) return {};
+    const std::string body =
+        fmt::format("declare r record; what text;\nbegin\n  for r in select * from {} loop\n    "
+                    "what := null;\n{}    if what is not null then insert into {} values "
+                    "(r.{}, what); end if;\n  end loop;\nend",
+                    raw(i), tests, name("bad", i), row);
+    return "do " + pq::dollar_quote(body);
+}
+
+Statements RowSql::fill(std::size_t i) const {
+    const MergeTable& table = plan_.tables[i];
+    Columns into, values;
+    for (const MergeColumn& column : table.columns) {
+        into.push_back(quote_identifier(column.name));
+        values.push_back(typed(column, "r"));
+    }
+    for (const std::string& column : table.missing_columns) {
+        const auto at = now_[i].defaults.find(column);
+        if (at == now_[i].defaults.end()) continue;
+        into.push_back(quote_identifier(column));
+        values.push_back("(" + at->second + ")");
+    }
+    for (const std::string& column : traced(i)) {
+        into.push_back(old_column(i, column));
+        values.push_back(typed(*table.column(column), "r"));
+    }
+    Statements statements;
+    statements.push_back("delete from " + rows(i));
+    statements.push_back(
+        fmt::format("insert into {} ({}, {}) select {}, r.{} from {} r where not exists (select "
+                    "from {} x where x.n operator(pg_catalog.=) r.{})",
+                    rows(i), join(into, ", "), row, join(values, ", "), row, raw(i), name("bad", i), row));
+    return statements;
+}
+
+// Which row of the target each reference led to there; -1: none.
+Statements RowSql::links() const {
+    Statements statements;
+    for (std::size_t i = 0; i < plan_.tables.size(); ++i) {
+        if (!staged(i)) continue;
+        for (const std::size_t r : references_of(i)) {
+            const Reference& reference = plan_.references[r];
+            const std::size_t j = index_of(reference.parent);
+            Columns present;
+            for (const std::string& column : reference.child_columns)
+                present.push_back("c." + old_column(i, column) + " is not null");
+            statements.push_back(fmt::format("update {} c set {} = case when {} then -1 end, {} = not ({})",
+                                             rows(i), link(r), all(present), link_done(r), all(present)));
+            statements.push_back(fmt::format("update {} c set {} = p.{} from {} p where {}", rows(i), link(r),
+                                             row, rows(j), linked(r, "c", "p", true)));
+        }
+        statements.push_back("analyze " + rows(i));
+    }
+    return statements;
+}
+
+// The child's value is the key that the parent's row had on the target.
+std::string RowSql::linked(std::size_t r, const std::string& child, const std::string& parent,
+                           bool old_child) const {
+    const Reference& reference = plan_.references[r];
+    const std::size_t i = index_of(reference.child), j = index_of(reference.parent);
+    Columns same;
+    for (std::size_t k = 0; k < reference.child_columns.size(); ++k) {
+        const std::string& name = reference.child_columns[k];
+        const std::string& type = plan_.tables[j].column(reference.parent_columns[k])->type;
+        std::string value = child + "." + (old_child ? old_column(i, name) : quote_identifier(name));
+        if (plan_.tables[i].column(name)->type != type) value += "::" + type;
+        same.push_back(fmt::format("array[{}] operator(pg_catalog.=) array[{}.{}]", value, parent,
+                                   old_column(j, reference.parent_columns[k])));
+    }
+    return all(same);
+}
+
+std::string RowSql::equal(std::size_t i, const std::string& a, const std::string& b,
+                          const std::vector<std::string>& columns) const {
+    Columns same;
+    for (const std::string& name : columns) {
+        const bool text = now_[i].no_equality.contains(name);
+        const std::string cast = text ? "::pg_catalog.text" : "";
+        same.push_back(fmt::format("array[{}{}] operator(pg_catalog.=) array[{}{}]", column(a, name), cast,
+                                   column(b, name), cast));
+    }
+    return all(same);
+}
+
+std::string RowSql::key_text(const std::string& alias, const std::vector<std::string>& columns) const {
+    Columns values;
+    for (const std::string& name : columns) values.push_back(column(alias, name) + "::pg_catalog.text");
+    return "array[" + join(values, ", ") + "]::pg_catalog.text[]";
+}
+
+namespace {
+
+std::string name_array(const Columns& columns) {
+    Columns names;
+    for (const std::string& name : columns) names.push_back(quote_literal(name));
+    return "array[" + join(names, ", ") + "]::pg_catalog.text[]";
+}
+
+} // namespace
+
+Statements RowSql::record_keys(std::size_t i) const {
+    const MergeTable& table = plan_.tables[i];
+    Statements statements;
+    for (const Columns& natural : table.natural_keys) {
+        const Columns& primary = table.primary_key.empty() ? natural : table.primary_key;
+        statements.push_back(fmt::format("insert into pgsluice.key (run_id, table_schema, table_name, "
+                                         "key_columns, natural_columns, primary_key, "
+                                         "natural_key) select {}, {}, {}, {}, {}, {}, {} from {} b",
+                                         quote_literal(run_id_), quote_literal(table.name.schema),
+                                         quote_literal(table.name.name), name_array(primary),
+                                         name_array(natural), key_text("b", primary), key_text("b", natural),
+                                         base(i)));
+    }
+    return statements;
+}
+
+// Both its keys were the source's at the last run, and the source has neither now. Before anything is
+// re-pointed: rows and record are both of the target.
+Statements RowSql::mark_deleted(std::size_t i) const {
+    const MergeTable& table = plan_.tables[i];
+    Statements statements;
+    if (table.role != Role::preserved || plan_.keep_deleted) return statements;
+    const std::string ours = fmt::format("k.table_schema = {} and k.table_name = {}",
+                                         quote_literal(table.name.schema), quote_literal(table.name.name));
+    for (const Columns& natural : table.natural_keys) {
+        const Columns& primary = table.primary_key.empty() ? natural : table.primary_key;
+        statements.push_back(
+            fmt::format("update {} s set {} = 'g' where {} = 'u' and exists (select from {} k where "
+                        "k.key_columns = {} and "
+                        "k.natural_columns = {} and k.primary_key = {} and k.natural_key = {})",
+                        rows(i), state, state, was(i), name_array(primary), name_array(natural),
+                        key_text("s", primary), key_text("s", natural)));
+    }
+    for (const Columns& natural : table.natural_keys) {
+        const Columns& primary = table.primary_key.empty() ? natural : table.primary_key;
+        for (const auto& [columns, key, of] : {std::tuple{primary, "primary_key", "key_columns"},
+                                               std::tuple{natural, "natural_key", "natural_columns"}})
+            statements.push_back(fmt::format(
+                "update {} s set {} = 'u' where {} = 'g' and exists (select from "
+                "pgsluice.key k where {} and k.{} = {} and k.{} = {})",
+                rows(i), state, state, ours, of, name_array(columns), key, key_text("s", columns)));
+    }
+    return statements;
+}
+
+} // namespace pgsluice::merge

@@ -1,0 +1,134 @@
+// The SQL of a merge of rows (rules.md section 3). Pure text: run/row_merge sends it.
+//
+// Each table has, beside the one that it is merged into (the base, which holds the source's rows):
+//   raw_N   the target's rows as they came, columns that may not fit as text
+//   bad_N   rows of raw_N that are no rows of this table, with the reason
+//   rows_N  the same rows typed, on their way: references re-pointed, keys new, and our own columns:
+//     state: u undecided, s the source has this entity, t equal to another row of the target, d duplicate, a
+//     to be added, x rejected, g deleted in prod; l<r> the row of the parent's rows_N that reference r leads
+//     to; d<r> whether that reference holds its last value; o<k> what column k held on the target.
+//   was_N   what the last run recorded of the source's keys
+//   kept_N  old and new key of the rows that were added
+//   prior_N, gone_N  for late changes of extras: where keys led before, which rows go
+// Equality is that of the column's type and collation: arrays of one element compare by the type's own
+// operator, whatever search_path says, and NULL equals NULL.
+#pragma once
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "merge/row_plan.hpp"
+
+namespace pgsluice::merge {
+
+// What the database in which the rows are merged says of a table at this moment.
+struct TableNow {
+    struct Key { // of a valid unique or exclusion index
+        std::string name, predicate;
+        std::vector<std::string> expressions, operators, collations; // by position; collation may be empty
+        bool nulls_equal = false;
+        std::vector<std::string> columns; // empty: expressions or a predicate
+    };
+    struct Sequence {
+        std::string column, sequence; // quoted and qualified
+        std::string target_value;     // last value on the target; empty: none
+        bool integer = true;
+    };
+    std::map<std::string, std::string> defaults;                // column -> expression that makes a value
+    std::vector<std::pair<std::string, std::string>> generated; // column, expression
+    std::set<std::string> not_null, no_equality;
+    std::vector<Key> keys;
+    std::vector<std::pair<std::string, std::string>> checks; // name, expression
+    std::vector<Sequence> sequences;
+};
+
+using Statements = std::vector<std::string>;
+
+class RowSql {
+public:
+    RowSql(const RowPlan& plan, std::vector<TableNow> now, std::string run_id);
+
+    // --- staging
+    std::string raw(std::size_t i) const { return name("raw", i); }
+    std::string rows(std::size_t i) const { return name("rows", i); }
+    std::string was(std::size_t i) const { return name("was", i); }
+    std::string real(std::size_t i) const;
+    // The source's rows alone: what was added before is left out.
+    std::string base(std::size_t i) const;
+    Statements create(std::size_t i) const;
+    Statements drop(std::size_t i) const;
+    std::string copy_in(std::size_t i) const;
+    // What the target is asked: all rows; of a referenced table those that anything leads to.
+    std::string copy_out(std::size_t i) const;
+    std::string find_bad_rows(std::size_t i) const; // "" when every text fits
+    Statements fill(std::size_t i) const;
+    Statements links() const;
+
+    // --- keys of the source's rows: pgsluice.key
+    Statements record_keys(std::size_t i) const;
+    Statements mark_deleted(std::size_t i) const;
+
+    // --- one round; each statement's row count says whether anything changed
+    Statements round(std::size_t i) const;
+    std::string force_waiting(std::size_t i) const; // rows whose duplicates cannot be told in a cycle
+    Statements force_all(std::size_t i) const;      // rows whose keys are in a cycle
+
+    // --- the end: rejects what cannot be there; repeated until nothing changes
+    Statements check(std::size_t i) const;
+    Statements apply(std::size_t i) const;
+    Statements set_sequences(std::size_t i) const;
+    Statements record_rejected(std::size_t i) const;
+    std::string counts(std::size_t i) const;
+    std::string reasons(std::size_t i) const;
+
+    // --- extras: row_sql_extras.cpp
+    Statements stage_extra(std::size_t i) const;   // the rows that are about to move
+    Statements move_extra(std::size_t i) const;    // there
+    Statements replace_extra(std::size_t i) const; // in the table, after check() and record_rejected()
+    // Late: rows_N holds what changed on the target, raw_N as it came; gone_N all keys to take away first.
+    std::string prior(std::size_t i) const { return name("prior", i); }
+    Statements keep_prior(std::size_t i) const; // where each key led before the rounds begin anew
+    // The target's keys that lead elsewhere than before, as COPY of the parent's columns of reference r.
+    std::string moved_keys(std::size_t r) const;
+    std::string referring_rows(std::size_t r, const std::string& keys) const;
+    Statements once_each(std::size_t i) const; // a row that came for two reasons
+    std::string gone(std::size_t i) const { return name("gone", i); }
+    Statements collect_gone(std::size_t i) const;
+    Statements remove_gone(std::size_t i) const;
+
+    std::size_t index_of(const TableName& table) const;
+    bool staged(std::size_t i) const; // has raw_N and rows_N from the start: preserved and referenced tables
+    const RowPlan& plan() const { return plan_; }
+
+private:
+    std::string name(const char* prefix, std::size_t i) const;
+    std::string old_column(std::size_t i, const std::string& column) const; // "pgsluice o<k>"
+    std::vector<std::string> traced(std::size_t i) const;                   // have an old_column
+    std::vector<std::string> parent_columns(std::size_t i) const;           // anything refers to
+    std::vector<std::size_t> references_of(std::size_t i) const;            // out of it, to staged tables
+    std::string done(std::size_t i, const std::vector<std::string>& columns, const std::string& alias) const;
+    std::string ready(std::size_t i, const std::string& alias) const;
+    std::string equal(std::size_t i, const std::string& a, const std::string& b,
+                      const std::vector<std::string>& columns) const;
+    std::string linked(std::size_t r, const std::string& child, const std::string& parent,
+                       bool old_child) const;
+    std::string holds_any(const std::string& alias, const std::vector<std::string>& columns) const;
+    std::string new_key_test(std::size_t i, const TableNow::Key& key) const;
+    std::string typed(const MergeColumn& column, const std::string& alias) const;
+    std::string key_text(const std::string& alias, const std::vector<std::string>& columns) const;
+    Statements resolve(std::size_t i) const;
+    Statements match(std::size_t i, const std::vector<std::vector<std::string>>& keys,
+                     const std::string& which) const;
+    Statements decide(std::size_t i) const;
+    Statements conflicts(std::size_t i) const;
+    std::vector<std::string> inserted(std::size_t i) const;
+    std::string stage_extra_where(std::size_t i, const std::string& where) const;
+    Statements extra_moves(std::size_t i, bool stage) const;
+
+    const RowPlan& plan_;
+    std::vector<TableNow> now_;
+    std::string run_id_;
+};
+
+} // namespace pgsluice::merge

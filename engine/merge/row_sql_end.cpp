@@ -1,0 +1,263 @@
+// The end of a merge: what cannot be there is rejected, the rest goes into the table.
+#include "merge/row_sql_parts.hpp"
+
+namespace pgsluice::merge {
+
+using namespace words;
+
+namespace {
+
+// Nothing else than true keeps a row, but NULL: as the server checks.
+std::string reject(const std::string& rows, const std::string& why, const std::string& where) {
+    return fmt::format("update {} s set {} = 'x', {} = {} where s.{} = 'a' and {}", rows, state, reason,
+                       quote_literal(why), state, where);
+}
+
+} // namespace
+
+// Of the unique and exclusion keys that are there now: against the rows that stay, and against each other.
+Statements RowSql::conflicts(std::size_t i) const {
+    Statements statements;
+    for (const TableNow::Key& key : now_[i].keys) {
+        Columns values, same;
+        for (std::size_t k = 0; k < key.expressions.size(); ++k) {
+            const std::string collate = key.collations[k].empty() ? "" : " collate " + key.collations[k];
+            values.push_back(fmt::format("({}){} as k{}", key.expressions[k], collate, k));
+            same.push_back(key.nulls_equal
+                               ? fmt::format("array[a.k{0}] operator(pg_catalog.=) array[o.k{0}]", k)
+                               : fmt::format("a.k{0} {1} o.k{0}", k, key.operators[k]));
+        }
+        const std::string where = key.predicate.empty() ? "true" : "(" + key.predicate + ")";
+        const std::string ours = fmt::format("(select {}, {} from {} where {} = 'a' and {})", row,
+                                             join(values, ", "), rows(i), state, where);
+        const std::string why =
+            fmt::format("{} on key {}", "conflicts with another row", one_line(key.name)) +
+            (key.columns.empty() ? "" : " " + in_words(key.columns));
+        statements.push_back(
+            reject(rows(i), why,
+                   fmt::format("s.{0} in (select a.{0} from {1} a join (select {2} from {3} b where {4}) "
+                               "o on {5})",
+                               row, ours, join(values, ", "), base(i), where, all(same))));
+        // Of two the later one goes, unless the earlier one goes itself.
+        statements.push_back(fmt::format(
+            "with pair as materialized (select a.{0} as a, o.{0} as o from {1} a join {1} o on o.{0} < a.{0} "
+            "and {2}) update {3} s set {4} = 'x', {5} = {6} where s.{4} = 'a' and s.{0} in (select p.a from "
+            "pair p where not exists (select from pair q where q.a = p.o))",
+            row, ours, all(same), rows(i), state, reason, quote_literal(why)));
+    }
+    return statements;
+}
+
+Statements RowSql::check(std::size_t i) const {
+    const MergeTable& table = plan_.tables[i];
+    Statements statements;
+    if (table.role == Role::referenced) return statements;
+    if (staged(i)) {
+        Columns everything;
+        for (const std::size_t r : references_of(i)) {
+            const Reference& reference = plan_.references[r];
+            const std::size_t j = index_of(reference.parent);
+            everything.insert(everything.end(), reference.child_columns.begin(),
+                              reference.child_columns.end());
+            const std::string nowhere = "reference " + in_words(reference.child_columns) + ": its row of " +
+                                        one_line(reference.parent.schema + "." + reference.parent.name) +
+                                        " was rejected";
+            // Its parent was rejected after it had followed.
+            const std::string gone =
+                fmt::format("exists (select from {} p where p.{} = s.{} and p.{} in ('x', 'g'))", rows(j),
+                            row, link(r), state);
+            if (reference.null_columns.empty()) {
+                statements.push_back(reject(rows(i), nowhere, gone));
+            } else {
+                Columns nulls;
+                for (const std::string& name : reference.null_columns)
+                    nulls.push_back(quote_identifier(name) + " = null");
+                statements.push_back(
+                    fmt::format("update {} s set {}, {} = {} + 1, {} = -2, {} = {} where s.{} in ('a', 's', "
+                                "'d') and {}",
+                                rows(i), join(nulls, ", "), nulled, nulled, link(r), reason,
+                                quote_literal(nowhere), state, gone));
+            }
+            Columns differs;
+            for (std::size_t k = 0; k < reference.child_columns.size(); ++k)
+                differs.push_back(fmt::format("s.{}::pg_catalog.text <> p.{}::pg_catalog.text",
+                                              quote_identifier(reference.child_columns[k]),
+                                              quote_identifier(reference.parent_columns[k])));
+            statements.push_back(reject(
+                rows(i), "reference " + in_words(reference.child_columns) + ": contradicts another one",
+                fmt::format("exists (select from {} p where p.{} = s.{} and ({}))", rows(j), row, link(r),
+                            join(differs, " or "))));
+        }
+        statements.push_back(
+            reject(rows(i), "its references and keys are a cycle", "not (" + done(i, everything, "s") + ")"));
+        statements.push_back(
+            fmt::format("update {} s set {} = 'x', {} = 'equal to a row that was rejected' where s.{} = 't' "
+                        "or (s.{} = 'd' and exists (select from {} w where w.{} = s.{} and w.{} in ('x', "
+                        "'g')))",
+                        rows(i), state, reason, state, state, rows(i), row, twin, state));
+    }
+    for (const auto& [name, expression] : now_[i].generated)
+        statements.push_back(fmt::format(
+            "update {} s set {} = ({}) where s.{} = 'a' and {}::pg_catalog.text is distinct "
+            "from ({})::pg_catalog.text",
+            rows(i), quote_identifier(name), expression, state, quote_identifier(name), expression));
+    for (const std::string& name : now_[i].not_null)
+        statements.push_back(
+            reject(rows(i), "column " + one_line(name) + " may not be NULL", column("s", name) + " is null"));
+    for (const auto& [name, expression] : now_[i].checks)
+        statements.push_back(reject(rows(i), "breaks check " + one_line(name), "not (" + expression + ")"));
+    const Statements more = conflicts(i);
+    statements.insert(statements.end(), more.begin(), more.end());
+    return statements;
+}
+
+Statements RowSql::apply(std::size_t i) const {
+    const MergeTable& table = plan_.tables[i];
+    Statements statements;
+    if (table.role != Role::preserved) return statements;
+    Columns extra, extra_set, extra_differs;
+    for (const MergeColumn& column : table.columns) {
+        if (!column.extra) continue;
+        extra.push_back(words::column("s", column.name));
+        extra_set.push_back(quote_identifier(column.name) + " = " + words::column("s", column.name));
+        extra_differs.push_back(fmt::format("b.{0}::pg_catalog.text is distinct from s.{0}::pg_catalog.text",
+                                            quote_identifier(column.name)));
+    }
+    if (!extra.empty())
+        statements.push_back(
+            fmt::format("update {} b set {} from (select distinct on ({}, {}) {}, {}, {} from {} s where {} "
+                        "in ('s', 'd') and {} is not "
+                        "null order by {}, {}, {}) s where b.tableoid = s.{} and b.ctid = s.{} and ({})",
+                        real(i), join(extra_set, ", "), in, at, in, at, join(extra, ", "), rows(i), state, at,
+                        in, at, row, in, at, join(extra_differs, " or ")));
+    const Columns columns = inserted(i);
+    const std::string list = listed("", columns);
+    const std::string values = listed("s", columns);
+    if (table.row_key.empty()) {
+        statements.push_back(
+            fmt::format("delete from {} b using {} k where b.tableoid = k.in_table and b.ctid = k.at",
+                        real(i), name("kept", i)));
+        statements.push_back("delete from " + name("kept", i));
+        statements.push_back(fmt::format(
+            "with put as (insert into {} ({}) overriding system value select {} from {} s where {} = 'a' "
+            "order by {} "
+            "returning tableoid, ctid) insert into {} (in_table, at) select tableoid, ctid from put",
+            pq::quote_qualified(table.name.schema, table.name.name), list, values, rows(i), state, row,
+            name("kept", i)));
+        return statements;
+    }
+    // A row that was merged before is told by its key here, whatever else of it changed on the target.
+    Columns is_kept, is_row, of_row, old_keys, set, differs, keys;
+    for (const std::string& key : table.row_key) {
+        is_kept.push_back(fmt::format("array[k.{}] operator(pg_catalog.=) array[b.{}]",
+                                      quote_identifier("n " + key), quote_identifier(key)));
+        of_row.push_back(fmt::format("array[k.{}] operator(pg_catalog.=) array[s.{}]",
+                                     quote_identifier("n " + key), quote_identifier(key)));
+        keys.push_back(quote_identifier("o " + key));
+        keys.push_back(quote_identifier("n " + key));
+        old_keys.push_back("s." + old_column(i, key));
+        old_keys.push_back(column("s", key));
+    }
+    for (const std::string& column : columns) {
+        if (holds(table.row_key, column)) continue;
+        set.push_back(quote_identifier(column) + " = " + words::column("s", column));
+        differs.push_back(fmt::format("b.{0}::pg_catalog.text is distinct from s.{0}::pg_catalog.text",
+                                      quote_identifier(column)));
+    }
+    const std::string kept = name("kept", i);
+    statements.push_back(
+        fmt::format("delete from {} b using {} k where {} and not exists (select from {} s where s.{} = 'a' "
+                    "and {})",
+                    real(i), kept, all(is_kept), rows(i), state, all(of_row)));
+    if (!set.empty())
+        statements.push_back(fmt::format(
+            "update {} b set {} from {} k, {} s where {} and s.{} = 'a' and {} and ({})", real(i),
+            join(set, ", "), kept, rows(i), all(is_kept), state, all(of_row), join(differs, " or ")));
+    statements.push_back(
+        fmt::format("insert into {} ({}) overriding system value select {} from {} s where {} = 'a' and "
+                    "not exists (select from {} k where {}) order by {}",
+                    pq::quote_qualified(table.name.schema, table.name.name), list, values, rows(i), state,
+                    kept, all(of_row), row));
+    statements.push_back("delete from " + kept);
+    statements.push_back(fmt::format("insert into {} ({}) select {} from {} s where {} = 'a'", kept,
+                                     join(keys, ", "), join(old_keys, ", "), rows(i), state));
+    return statements;
+}
+
+Statements RowSql::set_sequences(std::size_t i) const {
+    Statements statements;
+    if (plan_.tables[i].role != Role::preserved) return statements;
+    for (const TableNow::Sequence& sequence : now_[i].sequences) {
+        const std::string literal = quote_literal(sequence.sequence) + "::pg_catalog.regclass";
+        Columns values{fmt::format("pg_catalog.pg_sequence_last_value({})", literal)};
+        if (!sequence.target_value.empty()) values.push_back(sequence.target_value);
+        if (sequence.integer) {
+            const std::string quoted = quote_identifier(sequence.column);
+            values.push_back(fmt::format("(select pg_catalog.max({}) from {})", quoted, real(i)));
+            if (plan_.tables[i].column(sequence.column) != nullptr)
+                values.push_back(fmt::format("(select pg_catalog.max({}) from {})",
+                                             old_column(i, sequence.column), rows(i)));
+        }
+        statements.push_back(fmt::format(
+            "select pg_catalog.setval({0}, least(m.value, q.seqmax)) from pg_catalog.pg_sequence q, (select "
+            "greatest({1})::int8 as value) m where q.seqrelid = {0} and q.seqincrement > 0 and m.value >= "
+            "q.seqmin and "
+            "exists (select from {2} where {3} = 'a')",
+            literal, join(values, ", "), rows(i), state));
+    }
+    return statements;
+}
+
+Statements RowSql::record_rejected(std::size_t i) const {
+    const MergeTable& table = plan_.tables[i];
+    const std::string shown = table.name.schema + "." + table.name.name;
+    const std::string into =
+        fmt::format("insert into pgsluice.rejected (table_name, reason, \"row\", run_id) select {}, ",
+                    quote_literal(shown));
+    Statements statements;
+    if (table.role == Role::referenced) return statements;
+    if (table.role == Role::extra) {
+        statements.push_back(
+            fmt::format("{}s.{}, pg_catalog.to_jsonb(b), {} from {} b, {} s where b.tableoid = s.{} and "
+                        "b.ctid = s.{} and s.{} = 'x'",
+                        into, reason, quote_literal(run_id_), real(i), rows(i), in, at, state));
+        statements.push_back(
+            fmt::format("{}s.{}, pg_catalog.to_jsonb(r) - 'pgsluice row', {} from {} r join {} s on s.{} = "
+                        "r.{} where s.{} = 'x' and s.{} is null",
+                        into, reason, quote_literal(run_id_), raw(i), rows(i), row, row, state, at));
+        return statements;
+    }
+    statements.push_back(fmt::format("delete from pgsluice.rejected where run_id = {} and table_name = {}",
+                                     quote_literal(run_id_), quote_literal(shown)));
+    statements.push_back(
+        fmt::format("{}s.reason, pg_catalog.to_jsonb(r) - 'pgsluice row', {} from {} r join (select n, "
+                    "reason from {} union all select {}, {} from {} where {} = 'x') s on s.n = r.{} order "
+                    "by s.n",
+                    into, quote_literal(run_id_), raw(i), name("bad", i), row, reason, rows(i), state, row));
+    return statements;
+}
+
+std::string RowSql::counts(std::size_t i) const {
+    const auto count = [](const std::string& where, const char* as) {
+        return "count(*) filter (where " + where + ") as " + as;
+    };
+    const std::string s = state;
+    const std::string bad = staged(i) ? fmt::format(" + (select count(*) from {})", name("bad", i)) : "";
+    return "select " + count(s + " = 's'", "same") + ", " + count(s + " = 'a'", "added") + ", " +
+           count(s + " = 'a' and " + new_key, "new_keys") + ", " +
+           count(s + " = 'a' and " + moved, "repointed") + ", " + count(s + " = 'd'", "duplicates") + ", " +
+           count(s + " = 'g'", "deleted") + ", count(*) filter (where " + s + " = 'x')" + bad +
+           " as rejected, " + count(std::string(nulled) + " > 0 and " + s + " in ('a', 's', 'd')", "nulled") +
+           " from " + rows(i);
+}
+
+std::string RowSql::reasons(std::size_t i) const {
+    std::string sql = fmt::format(
+        "select {0} as reason from {1} where {0} is not null and ({2} = 'x' or ({3} > 0 and {2} in "
+        "('a', 's', 'd')))",
+        reason, rows(i), state, nulled);
+    if (staged(i)) sql += fmt::format(" union select reason from {}", name("bad", i));
+    return "select distinct q.reason from (" + sql + ") q order by 1 limit 20";
+}
+
+} // namespace pgsluice::merge

@@ -1,0 +1,328 @@
+#include "run/row_merge.hpp"
+
+#include <fmt/format.h>
+
+#include "base/error.hpp"
+#include "base/limits.hpp"
+#include "base/text.hpp"
+#include "pq/quote.hpp"
+#include "run/row_facts.hpp"
+
+namespace pgsluice::run {
+
+namespace {
+
+using Role = merge::MergeTable::Role;
+
+constexpr std::size_t copy_buffer_bytes = 256 * 1024;
+
+// pgsluice.rejected is the journal's, too.
+constexpr std::string_view tables_ddl =
+    "create schema if not exists pgsluice; create table if not exists pgsluice.key (run_id text not null, "
+    "recorded "
+    "timestamptz not null default pg_catalog.clock_timestamp(), table_schema text not null, table_name text "
+    "not null, "
+    "key_columns text[] not null, natural_columns text[] not null, primary_key text[] not null, natural_key "
+    "text[] not "
+    "null); create table if not exists pgsluice.rejected (table_name text not null, reason text not null, "
+    "\"row\" jsonb "
+    "not null, run_id text not null, at timestamptz not null default pg_catalog.clock_timestamp()); drop "
+    "table if "
+    "exists pgsluice.hit; create unlogged table pgsluice.hit (n int8, by_key text, in_table oid, at_row tid)";
+
+std::string shown(const merge::MergeTable& table) {
+    return one_line(table.name.schema + "." + table.name.name);
+}
+
+} // namespace
+
+std::vector<WatchedTable> RowMerge::watched() const {
+    std::vector<WatchedTable> watched;
+    for (const merge::MergeTable& table : plan_.tables) {
+        if (table.role == Role::referenced) continue;
+        WatchedTable one;
+        one.schema = table.name.schema;
+        one.name = table.name.name;
+        for (const merge::MergeColumn& column : table.columns) one.columns.push_back(column.name);
+        one.key = table.row_key;
+        one.partitioned = table.partitioned;
+        watched.push_back(std::move(one));
+    }
+    return watched;
+}
+
+std::vector<merge::TableName> RowMerge::tables() const {
+    std::vector<merge::TableName> names;
+    for (const merge::MergeTable& table : plan_.tables)
+        if (table.role != Role::referenced) names.push_back(table.name);
+    return names;
+}
+
+bool RowMerge::has_work() const {
+    if (!plan_.references.empty()) return true;
+    for (const merge::MergeTable& table : plan_.tables)
+        if (table.role == Role::preserved) return true;
+    return false;
+}
+
+Task<std::uint64_t> RowMerge::send(std::string sql, std::size_t i) {
+    try {
+        const pq::Rows rows = co_await inside_.rows(std::move(sql), limits::statement_wait_max);
+        co_return rows.rows_affected();
+    } catch (Error& error) {
+        if (error.object().empty()) error.object("table " + shown(plan_.tables[i]));
+        throw error.during("cannot merge the target's rows");
+    }
+}
+
+Task<bool> RowMerge::send_all(merge::Statements statements, std::size_t i) {
+    bool changed = false;
+    for (const std::string& statement : statements) {
+        const std::uint64_t rows = co_await send(statement, i);
+        if (rows > 0 && (statement.starts_with("update") || statement.starts_with("with pair")))
+            changed = true;
+    }
+    co_return changed;
+}
+
+// Through this process: the databases cannot see each other.
+Task<void> RowMerge::copy(std::string out, std::string in, std::size_t i) {
+    std::exception_ptr failure;
+    try {
+        pq::CopyOut reader = co_await target_.session().copy_out(out);
+        pq::CopyIn writer = co_await inside_.copy_in(in);
+        std::string buffer(copy_buffer_bytes, '\0');
+        std::size_t got = co_await reader.read(buffer.data(), buffer.size());
+        while (got > 0) {
+            co_await writer.put(std::string_view(buffer.data(), got));
+            got = co_await reader.read(buffer.data(), buffer.size());
+        }
+        const std::uint64_t received = co_await writer.finish();
+        if (received != reader.rows())
+            throw Error{ErrorKind::verification,
+                        "the new database took another number of rows than the target sent"};
+        co_return;
+    } catch (Error& error) {
+        if (error.object().empty()) error.object("table " + shown(plan_.tables[i]));
+        failure = std::make_exception_ptr(error.during("cannot read the target's rows"));
+    }
+    std::rethrow_exception(failure);
+}
+
+Task<void> RowMerge::prepare() {
+    const std::string ddl(tables_ddl);
+    co_await inside_.command(ddl);
+    now_ = co_await read_tables_now(inside_, plan_);
+    co_await read_target_sequences(target_.session(), plan_, now_);
+    sql_.emplace(plan_, now_, context_.run_id);
+    for (std::size_t i = 0; i < plan_.tables.size(); ++i) co_await send_all(sql_->create(i), i);
+    // Before any row of the target: what the source has.
+    const std::string forget = "delete from pgsluice.key";
+    co_await inside_.command(forget);
+    for (std::size_t i = 0; i < plan_.tables.size(); ++i)
+        if (plan_.tables[i].role == Role::preserved) co_await send_all(sql_->record_keys(i), i);
+    co_await read_record();
+}
+
+// What the last swapped run recorded is in the target that it became.
+Task<void> RowMerge::read_record() {
+    if (plan_.keep_deleted) co_return;
+    const std::string look = "select pg_catalog.to_regclass('pgsluice.key') is not null";
+    const std::string known = co_await target_.session().value(look);
+    for (std::size_t i = 0; i < plan_.tables.size(); ++i) {
+        const merge::MergeTable& table = plan_.tables[i];
+        if (table.role != Role::preserved) continue;
+        std::string count = "0";
+        if (known == "t") {
+            const std::string columns = "key_columns, natural_columns, primary_key, natural_key";
+            const std::string out = fmt::format(
+                "copy (select {} from pgsluice.key where table_schema = {} and table_name = {}) to stdout",
+                columns, pq::quote_literal(table.name.schema), pq::quote_literal(table.name.name));
+            const std::string in = fmt::format("copy {} ({}) from stdin", sql_->was(i), columns);
+            co_await copy(out, in, i);
+            const std::string count_sql = "select count(*) from " + sql_->was(i);
+            count = co_await inside_.value(count_sql);
+        }
+        if (count == "0")
+            context_.remark("table " + shown(table),
+                            "no run before recorded the source's keys: no row counts as deleted there");
+    }
+}
+
+Task<void> RowMerge::stage(std::size_t i) {
+    co_await send("delete from " + sql_->raw(i), i);
+    co_await copy(sql_->copy_out(i), sql_->copy_in(i), i);
+}
+
+Task<void> RowMerge::compute() {
+    for (std::size_t i = 0; i < plan_.tables.size(); ++i) {
+        if (!sql_->staged(i)) continue;
+        const std::string find_bad = sql_->find_bad_rows(i);
+        if (!find_bad.empty()) co_await send(find_bad, i);
+        co_await send_all(sql_->fill(i), i);
+        co_await send_all(sql_->mark_deleted(i), i);
+    }
+    for (const std::string& statement : sql_->links()) co_await send(statement, 0);
+    co_await run_rounds();
+    std::vector<std::size_t> staged;
+    for (std::size_t i = 0; i < plan_.tables.size(); ++i)
+        if (sql_->staged(i)) staged.push_back(i);
+    co_await check_until_stable(staged);
+}
+
+Task<void> RowMerge::run_rounds() {
+    for (;;) {
+        bool changed = false;
+        for (std::size_t i = 0; i < plan_.tables.size(); ++i) {
+            const bool now = co_await send_all(sql_->round(i), i);
+            changed = changed || now;
+        }
+        if (changed) continue;
+        // What is left waits for itself: first the rows that only might have equals, then those whose keys
+        // do.
+        for (std::size_t i = 0; i < plan_.tables.size(); ++i) {
+            if (!sql_->staged(i)) continue;
+            const std::uint64_t forced = co_await send(sql_->force_waiting(i), i);
+            changed = changed || forced > 0;
+        }
+        for (std::size_t i = 0; i < plan_.tables.size() && !changed; ++i) {
+            if (!sql_->staged(i)) continue;
+            const bool forced = co_await send_all(sql_->force_all(i), i);
+            changed = changed || forced;
+        }
+        if (!changed) co_return;
+    }
+}
+
+Task<void> RowMerge::check_until_stable(std::vector<std::size_t> tables) {
+    for (bool changed = true; changed;) {
+        changed = false;
+        for (const std::size_t i : tables) {
+            const bool now = co_await send_all(sql_->check(i), i);
+            changed = changed || now;
+        }
+    }
+}
+
+Task<void> RowMerge::put_preserved() {
+    for (std::size_t i = 0; i < plan_.tables.size(); ++i) {
+        if (plan_.tables[i].role != Role::preserved) continue;
+        co_await send_all(sql_->record_rejected(i), i);
+        co_await send_all(sql_->apply(i), i);
+        co_await send_all(sql_->set_sequences(i), i);
+    }
+}
+
+Task<void> RowMerge::put_extra(std::size_t i) {
+    const std::vector<std::size_t> one{i};
+    co_await send_all(sql_->move_extra(i), i);
+    co_await check_until_stable(one);
+    co_await send_all(sql_->record_rejected(i), i);
+    co_await send_all(sql_->replace_extra(i), i);
+}
+
+Task<void> RowMerge::merge() {
+    merged_ = has_work();
+    if (!merged_) co_return;
+    context_.step("merging rows of the target");
+    QuietTables quiet = co_await QuietTables::begin(inside_, tables());
+    co_await prepare();
+    for (std::size_t i = 0; i < plan_.tables.size(); ++i)
+        if (sql_->staged(i)) co_await stage(i);
+    co_await compute();
+    co_await put_preserved();
+    for (std::size_t i = 0; i < plan_.tables.size(); ++i) {
+        if (sql_->staged(i)) continue;
+        co_await send_all(sql_->stage_extra(i), i);
+        co_await put_extra(i);
+    }
+    co_await quiet.commit();
+    co_await report_counts();
+    co_await note_materialized_views();
+}
+
+Task<void> RowMerge::finish() {
+    if (!sql_) co_return;
+    const std::string begin = "begin", commit = "commit", hit = "drop table if exists pgsluice.hit";
+    co_await inside_.command(begin);
+    for (std::size_t i = 0; i < plan_.tables.size(); ++i) {
+        co_await send_all(sql_->set_sequences(i), i);
+        co_await send_all(sql_->drop(i), i);
+    }
+    co_await inside_.command(hit);
+    co_await inside_.command(commit);
+    sql_.reset();
+}
+
+Task<void> RowMerge::report_counts() {
+    for (std::size_t i = 0; i < plan_.tables.size(); ++i) {
+        const merge::MergeTable& table = plan_.tables[i];
+        if (table.role == Role::referenced) continue;
+        const std::string counts_sql = sql_->counts(i), reasons_sql = sql_->reasons(i);
+        const pq::Rows counts = co_await inside_.rows(counts_sql);
+        const pq::Rows reasons = co_await inside_.rows(reasons_sql);
+        const auto number = [&](std::string_view column) {
+            return static_cast<std::uint64_t>(std::stoull(std::string(counts.at(0, column))));
+        };
+        report::MergedTable line;
+        line.table = shown(table);
+        line.preserved = table.role == Role::preserved;
+        line.same = number("same");
+        line.added = line.preserved ? number("added") : 0;
+        line.new_keys = number("new_keys");
+        line.repointed = number("repointed");
+        line.duplicates = number("duplicates");
+        line.deleted = number("deleted");
+        line.rejected = number("rejected");
+        line.nulled = number("nulled");
+        for (std::size_t k = 0; k < reasons.size(); ++k)
+            line.reasons.emplace_back(reasons.at(k, std::size_t{0}));
+        auto& lines = context_.report.merge.merged;
+        std::erase_if(lines, [&](const report::MergedTable& old) { return old.table == line.table; });
+        if (!line.preserved && line.repointed + line.rejected + line.nulled == 0) continue;
+        auto& remarks = context_.report.remarks;
+        std::erase_if(remarks, [&](const report::Remarked& old) {
+            return old.object == "table " + line.table &&
+                   old.text.find("of the target's rows") != std::string::npos;
+        });
+        if (line.rejected > 0)
+            context_.remark(
+                "table " + line.table,
+                fmt::format("{} of the target's rows could not be kept: they are in pgsluice.rejected",
+                            line.rejected),
+                "see the reasons there: " + join(line.reasons, "; "));
+        if (line.nulled > 0)
+            context_.remark(
+                "table " + line.table,
+                fmt::format("in {} of the target's rows a reference that leads nowhere is NULL now",
+                            line.nulled),
+                join(line.reasons, "; "));
+        lines.push_back(std::move(line));
+    }
+}
+
+Task<void> RowMerge::note_materialized_views() {
+    std::string names;
+    for (const merge::TableName& name : tables())
+        names += (names.empty() ? "(" : ", (") + pq::quote_literal(name.schema) + ", " +
+                 pq::quote_literal(name.name) + ")";
+    const std::string sql =
+        "select distinct vn.nspname || '.' || v.relname from pg_catalog.pg_class v join "
+        "pg_catalog.pg_namespace vn on "
+        "vn.oid = v.relnamespace join pg_catalog.pg_rewrite w on w.ev_class = v.oid join "
+        "pg_catalog.pg_depend d on d.classid "
+        "= 'pg_catalog.pg_rewrite'::pg_catalog.regclass and d.objid = w.oid join pg_catalog.pg_class c on "
+        "c.oid = "
+        "d.refobjid and d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass join "
+        "pg_catalog.pg_namespace n on n.oid = "
+        "c.relnamespace where v.relkind = 'm' and v.relispopulated and (n.nspname, c.relname) in (" +
+        names + ") order by 1";
+    const pq::Rows views = co_await inside_.rows(sql);
+    for (std::size_t i = 0; i < views.size(); ++i) {
+        const std::string name = one_line(views.at(i, std::size_t{0}));
+        context_.note("materialized view " + name,
+                      "reads a table into which rows were merged: not refreshed again");
+    }
+}
+
+} // namespace pgsluice::run
