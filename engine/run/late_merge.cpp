@@ -121,8 +121,15 @@ Task<void> apply_all(Context& context, pq::Connection& inside, LateExtras& extra
     std::vector<TableName> others;
     if (preserved.tables) others = preserved.tables();
     attempt.tables.insert(attempt.tables.end(), others.begin(), others.end());
+    std::vector<TableName> moving;
+    if (preserved.extras) moving = preserved.extras();
+    attempt.tables.insert(attempt.tables.end(), moving.begin(), moving.end());
     if (attempt.tables.empty()) co_return;
     attempt.aside = co_await actions_on_others(inside, extras, watched);
+    if (!moving.empty()) {
+        const std::set<ForeignKeyName> acting = co_await QuietTables::acting_on(inside, moving);
+        attempt.aside.insert(acting.begin(), acting.end());
+    }
     std::set<ForeignKeyName> to_validate;
     for (int number = 1;; ++number) {
         std::optional<Error> failure = co_await try_once(inside, extras, preserved, attempt, to_validate);

@@ -24,7 +24,10 @@ struct LateRows {
     // Under the locks, before the transaction: reads what changed, makes staging tables of its own.
     // `staged_rows` tells where the changed rows of an extra wait ("": there are none).
     std::function<Task<void>(std::function<std::string(const merge::TableName&)> staged_rows)> stage;
-    std::function<std::vector<merge::TableName>()> tables; // that apply() touches
+    std::function<std::vector<merge::TableName>()> tables; // preserved ones that apply() touches
+    // Extras whose references it moves: what of their rows breaks a foreign key makes it NOT VALID, and rows
+    // go and come again.
+    std::function<std::vector<merge::TableName>()> extras;
     std::function<Task<void>()> apply; // statements of the transaction only: it may be tried again
 };
 

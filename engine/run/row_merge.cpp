@@ -51,19 +51,31 @@ std::vector<WatchedTable> RowMerge::watched() const {
     return watched;
 }
 
+bool RowMerge::follows(const merge::MergeTable& table) const {
+    if (table.role != Role::extra) return false;
+    for (const merge::Reference& reference : plan_.references)
+        if (reference.child == table.name) return true;
+    return false;
+}
+
+std::vector<WatchedTable> RowMerge::plain_extras() const {
+    std::vector<WatchedTable> plain;
+    const std::vector<WatchedTable> all = watched();
+    for (const WatchedTable& one : all) {
+        const merge::MergeTable& table = *plan_.table({one.schema, one.name});
+        if (table.role == Role::extra && !follows(table)) plain.push_back(one);
+    }
+    return plain;
+}
+
 std::vector<merge::TableName> RowMerge::tables() const {
     std::vector<merge::TableName> names;
     for (const merge::MergeTable& table : plan_.tables)
-        if (table.role != Role::referenced) names.push_back(table.name);
+        if (table.role == Role::preserved || follows(table)) names.push_back(table.name);
     return names;
 }
 
-bool RowMerge::has_work() const {
-    if (!plan_.references.empty()) return true;
-    for (const merge::MergeTable& table : plan_.tables)
-        if (table.role == Role::preserved) return true;
-    return false;
-}
+bool RowMerge::has_work() const { return !tables().empty(); }
 
 Task<std::uint64_t> RowMerge::send(std::string sql, std::size_t i) {
     try {
@@ -115,7 +127,8 @@ Task<void> RowMerge::prepare() {
     now_ = co_await read_tables_now(inside_, plan_);
     co_await read_target_sequences(target_.session(), plan_, now_);
     sql_.emplace(plan_, now_, context_.run_id);
-    for (std::size_t i = 0; i < plan_.tables.size(); ++i) co_await send_all(sql_->create(i), i);
+    for (std::size_t i = 0; i < plan_.tables.size(); ++i)
+        if (sql_->staged(i) || follows(plan_.tables[i])) co_await send_all(sql_->create(i), i);
     // Before any row of the target: what the source has.
     const std::string forget = "delete from pgsluice.key";
     co_await inside_.command(forget);
@@ -232,7 +245,7 @@ Task<void> RowMerge::merge() {
     co_await compute();
     co_await put_preserved();
     for (std::size_t i = 0; i < plan_.tables.size(); ++i) {
-        if (sql_->staged(i)) continue;
+        if (!follows(plan_.tables[i])) continue;
         co_await send_all(sql_->stage_extra(i), i);
         co_await put_extra(i);
     }
@@ -243,6 +256,7 @@ Task<void> RowMerge::merge() {
 
 Task<void> RowMerge::finish() {
     if (!sql_) co_return;
+    if (changed_late_) co_await report_counts();
     const std::string begin = "begin", commit = "commit", hit = "drop table if exists pgsluice.hit";
     co_await inside_.command(begin);
     for (std::size_t i = 0; i < plan_.tables.size(); ++i) {
@@ -257,7 +271,7 @@ Task<void> RowMerge::finish() {
 Task<void> RowMerge::report_counts() {
     for (std::size_t i = 0; i < plan_.tables.size(); ++i) {
         const merge::MergeTable& table = plan_.tables[i];
-        if (table.role == Role::referenced) continue;
+        if (table.role != Role::preserved && !follows(table)) continue;
         const std::string counts_sql = sql_->counts(i), reasons_sql = sql_->reasons(i);
         const pq::Rows counts = co_await inside_.rows(counts_sql);
         const pq::Rows reasons = co_await inside_.rows(reasons_sql);

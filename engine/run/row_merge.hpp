@@ -4,12 +4,12 @@
 // only.
 #pragma once
 #include <optional>
-#include <set>
 
 #include "merge/row_plan.hpp"
 #include "merge/row_sql.hpp"
 #include "pq/connection.hpp"
 #include "run/context.hpp"
+#include "run/late_merge.hpp"
 #include "run/quiet_tables.hpp"
 #include "run/target_rows.hpp"
 
@@ -23,18 +23,20 @@ public:
     RowMerge(const RowMerge&) = delete;
     RowMerge& operator=(const RowMerge&) = delete;
 
-    // What TargetRows has to remember for it (extras and preserved tables).
+    // What TargetRows has to remember for it: extras and preserved tables.
     std::vector<WatchedTable> watched() const;
+    // Of them, the extras of which no reference has to be moved: LateInput::extras.
+    std::vector<WatchedTable> plain_extras() const;
     // All rows of the snapshot. Fills context.report.merge.merged, remarks, pgsluice.rejected and
     // pgsluice.key.
     Task<void> merge();
-    // Under the locks: what changed since, in extras too. Counts go to the same lines.
-    Task<void> merge_late();
-    // The staging tables and maps in schema pgsluice go: the last step before the swap.
+    // Under the locks: what changed since, in preserved tables and in extras that refer to shared tables.
+    LateRows late();
+    // Counts anew; then the staging tables and maps in schema pgsluice go: the last step before the swap.
     Task<void> finish();
 
 private:
-    std::vector<merge::TableName> tables() const;
+    std::vector<merge::TableName> tables() const;                     // that merge() touches
     bool has_work() const;                                            // anything that merge() has to do
     Task<std::uint64_t> send(std::string sql, std::size_t i);         // rows changed
     Task<bool> send_all(merge::Statements statements, std::size_t i); // whether any row of rows_N changed
@@ -47,11 +49,12 @@ private:
     Task<void> check_until_stable(std::vector<std::size_t> tables);
     Task<void> put_preserved();
     Task<void> put_extra(std::size_t i);
-    Task<void> stage_late_extra(std::size_t i, const TargetRows::Changes& changes);
+    bool follows(const merge::MergeTable& table) const; // an extra with references that may have to move
+    Task<void> stage_late();
+    Task<void> stage_late_extra(std::size_t i);
     Task<bool> copy_moved_keys(std::size_t i);
-    Task<bool> late_attempt(const std::vector<TargetRows::Changes>& changes, std::set<ForeignKeyName>& aside);
+    Task<void> apply_late();
     Task<void> report_counts();
-    Task<void> validate(std::set<ForeignKeyName> keys);
     Task<void> note_materialized_views();
 
     Context& context_;
@@ -60,7 +63,9 @@ private:
     merge::RowPlan plan_;
     std::vector<merge::TableNow> now_;
     std::optional<merge::RowSql> sql_;
-    bool merged_ = false;
+    bool merged_ = false, changed_late_ = false;
+    std::vector<TargetRows::Changes> changes_; // by table
+    std::vector<bool> whole_;                  // extras without a key that are copied again
 };
 
 } // namespace pgsluice::run

@@ -14,81 +14,73 @@ namespace {
 
 using Role = merge::MergeTable::Role;
 
-constexpr int attempts_max = 20; // foreign keys that rows break are found one by one
-
 std::string moved_keys_table(std::size_t r) { return fmt::format("pg_temp.pgsluice_moved_{}", r); }
 
 } // namespace
 
-Task<void> RowMerge::merge_late() {
-    std::vector<TargetRows::Changes> changes(plan_.tables.size());
-    const std::vector<WatchedTable> tables_watched = watched();
-    std::uint64_t rows = 0;
-    bool any = false;
-    for (std::size_t i = 0, w = 0; i < plan_.tables.size(); ++i) {
-        if (plan_.tables[i].role == Role::referenced) continue;
-        changes[i] = co_await target_.find_changes(tables_watched[w++]);
-        rows += changes[i].changed + changes[i].deleted;
-        any = any || changes[i].any();
-    }
-    if (!any) co_return;
-    context_.step("merging rows that changed during the run");
-    std::set<ForeignKeyName> aside = co_await QuietTables::acting_on(inside_, tables());
-    for (int attempt = 0; attempt < attempts_max; ++attempt) {
-        const bool done = co_await late_attempt(changes, aside);
-        if (!done) continue;
-        context_.report.merge.late_rows = rows;
-        co_await report_counts();
-        co_await note_materialized_views();
-        co_return;
-    }
-    throw Error{ErrorKind::target, "rows that changed during the run break too many foreign keys"};
+LateRows RowMerge::late() {
+    LateRows late;
+    if (!merged_) return late;
+    late.stage = [this](std::function<std::string(const merge::TableName&)>) { return stage_late(); };
+    late.tables = [this] {
+        std::vector<merge::TableName> names;
+        for (const merge::MergeTable& table : plan_.tables)
+            if (changed_late_ && table.role == Role::preserved) names.push_back(table.name);
+        return names;
+    };
+    late.extras = [this] {
+        std::vector<merge::TableName> names;
+        for (const merge::MergeTable& table : plan_.tables)
+            if (changed_late_ && follows(table)) names.push_back(table.name);
+        return names;
+    };
+    late.apply = [this] { return apply_late(); };
+    return late;
 }
 
-// False: a foreign key is in the way, and is put aside now.
-Task<bool> RowMerge::late_attempt(const std::vector<TargetRows::Changes>& changes,
-                                  std::set<ForeignKeyName>& aside) {
-    QuietTables quiet = co_await QuietTables::begin(inside_, tables(), aside);
-    std::optional<Error> failure;
-    try {
-        if (merged_) {
-            now_ = co_await read_tables_now(inside_, plan_); // there are more keys and checks by now
-            co_await read_target_sequences(target_.session(), plan_, now_);
-            sql_.emplace(plan_, now_, context_.run_id);
-        } else {
-            co_await prepare();
-        }
-        for (std::size_t i = 0; i < plan_.tables.size(); ++i) {
-            if (!sql_->staged(i)) continue;
-            co_await send_all(sql_->keep_prior(i), i);
-            if (changes[i].any() || plan_.tables[i].role == Role::referenced || !merged_) co_await stage(i);
-        }
-        co_await compute();
-        co_await put_preserved();
-        for (std::size_t i = 0; i < plan_.tables.size(); ++i) {
-            if (sql_->staged(i)) continue;
-            co_await stage_late_extra(i, changes[i]);
-            co_await put_extra(i);
-        }
-        co_await quiet.commit();
-    } catch (const Error& error) {
-        if (error.sqlstate() != "23503") throw;
-        failure = error;
+// Only our own staging tables are written: the transaction may be tried again.
+Task<void> RowMerge::stage_late() {
+    changes_.assign(plan_.tables.size(), {});
+    whole_.assign(plan_.tables.size(), false);
+    const std::vector<WatchedTable> all = watched();
+    std::uint64_t rows = 0;
+    for (const WatchedTable& one : all) {
+        const std::size_t i = sql_->index_of({one.schema, one.name});
+        if (plan_.tables[i].role != Role::preserved && !follows(plan_.tables[i])) continue;
+        changes_[i] = co_await target_.find_changes(one);
+        rows += changes_[i].changed + changes_[i].deleted;
+        changed_late_ = changed_late_ || changes_[i].any();
     }
-    if (failure) {
-        co_await quiet.rollback();
-        const std::set<ForeignKeyName> broken = co_await QuietTables::broken(inside_, *failure, tables());
-        const std::size_t before = aside.size();
-        aside.insert(broken.begin(), broken.end());
-        if (aside.size() == before) throw *failure;
-        co_return false;
+    if (!changed_late_) co_return;
+    now_ = co_await read_tables_now(inside_, plan_); // there are more keys and checks by now
+    co_await read_target_sequences(target_.session(), plan_, now_);
+    sql_.emplace(plan_, now_, context_.run_id);
+    for (std::size_t i = 0; i < plan_.tables.size(); ++i) {
+        if (!sql_->staged(i)) continue;
+        co_await send_all(sql_->keep_prior(i), i);
+        if (changes_[i].any() || plan_.tables[i].role == Role::referenced) co_await stage(i);
     }
-    co_await validate(quiet.to_validate());
-    co_return true;
+    co_await compute();
+    for (std::size_t i = 0; i < plan_.tables.size(); ++i)
+        if (follows(plan_.tables[i])) co_await stage_late_extra(i);
+    context_.report.merge.late_rows += rows;
+}
+
+Task<void> RowMerge::apply_late() {
+    if (!changed_late_) co_return;
+    co_await put_preserved();
+    for (std::size_t i = 0; i < plan_.tables.size(); ++i) {
+        if (!follows(plan_.tables[i])) continue;
+        if (plan_.tables[i].row_key.empty() && !whole_[i]) continue;
+        co_await send_all(sql_->remove_gone(i), i);
+    }
+    for (std::size_t i = 0; i < plan_.tables.size(); ++i)
+        if (follows(plan_.tables[i])) co_await put_extra(i);
 }
 
 // Rows of the extra that changed, and those that refer to a row that became another one since.
-Task<void> RowMerge::stage_late_extra(std::size_t i, const TargetRows::Changes& changes) {
+Task<void> RowMerge::stage_late_extra(std::size_t i) {
+    const TargetRows::Changes& changes = changes_[i];
     const std::vector<WatchedTable> all = watched();
     const merge::MergeTable& table = plan_.tables[i];
     const WatchedTable* watched_table = nullptr;
@@ -96,6 +88,7 @@ Task<void> RowMerge::stage_late_extra(std::size_t i, const TargetRows::Changes& 
         if (one.schema == table.name.schema && one.name == table.name.name) watched_table = &one;
     const bool moved = co_await copy_moved_keys(i);
     const bool whole = table.row_key.empty() && (changes.any() || moved);
+    whole_[i] = whole;
     co_await send_all(sql_->create(i), i);
     if (changes.any() || whole) {
         const std::string out = "copy (" + target_.changed_rows_sql(*watched_table) + ") to stdout";
@@ -112,17 +105,13 @@ Task<void> RowMerge::stage_late_extra(std::size_t i, const TargetRows::Changes& 
     }
     co_await send_all(sql_->fill(i), i);
     co_await send("update " + sql_->rows(i) + " set \"pgsluice state\" = 'a'", i);
-    if (table.row_key.empty()) {
-        if (whole) co_await send_all(sql_->remove_gone(i), i);
-        co_return;
-    }
+    if (table.row_key.empty()) co_return;
     co_await send_all(sql_->collect_gone(i), i);
     if (changes.any()) {
         const std::string out = "copy (" + target_.deleted_keys_sql(*watched_table) + ") to stdout";
         const std::string in = "copy " + sql_->gone(i) + " from stdin";
         co_await copy(out, in, i);
     }
-    co_await send_all(sql_->remove_gone(i), i);
 }
 
 // Keys that lead elsewhere than before, into temporary tables of the target's session.
@@ -151,26 +140,6 @@ Task<bool> RowMerge::copy_moved_keys(std::size_t i) {
         any = any || keys > 0;
     }
     co_return any;
-}
-
-// A foreign key that was put aside for its actions, or since rows of extras break it, stays NOT VALID then.
-Task<void> RowMerge::validate(std::set<ForeignKeyName> keys) {
-    for (const ForeignKeyName& key : keys) {
-        const std::string sql = "alter table " + pq::quote_qualified(key.table.schema, key.table.name) +
-                                " validate constraint " + pq::quote_identifier(key.name);
-        std::optional<Error> failure;
-        try {
-            co_await inside_.command(sql, limits::statement_wait_max);
-        } catch (const Error& error) {
-            if (error.sqlstate() != "23503") throw;
-            failure = error;
-        }
-        if (failure)
-            context_.remark("foreign key " + one_line(key.name) + " on " +
-                                one_line(key.table.schema + "." + key.table.name),
-                            "is NOT VALID: rows that changed during the run break it",
-                            "the next run tries again");
-    }
 }
 
 } // namespace pgsluice::run
