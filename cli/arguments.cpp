@@ -22,7 +22,7 @@ struct Words {
     std::string source, target, source_password_env, target_password_env, maintenance_db;
     std::string jobs, index_jobs, memory, source_yield, lock_timeout;
     std::string extras, acl, verify, rows, template_database, allow_target;
-    std::vector<std::string> map_role, migrations, with;
+    std::vector<std::string> keep, map_role, migrations, with;
     bool keep_previous = false, drop_previous = false, source_is_right = false, strict = false;
     std::string allowed_source, yes, limit;
     std::string format, log, report;
@@ -76,7 +76,9 @@ void add_refresh(CLI::App& app, Words& words) {
     app.add_option("--lock-timeout", words.lock_timeout,
                    "Wait at most this long for a source table (default 10s)");
     app.add_option("--extras", words.extras,
-                   "What only the target has: keep (default; refuses for now), drop, fail");
+                   "What only the target has: keep (default), drop, fail");
+    add_list(app, "--keep", words.keep,
+             "Carry what this name or pattern means, whatever is recorded; repeatable");
     CLI::Option* keep =
         app.add_flag("--keep-previous", words.keep_previous, "Keep the old database (default)");
     app.add_flag("--drop-previous", words.drop_previous, "Drop the old database after the swap")
@@ -261,6 +263,7 @@ Arguments read_words(const Words& words, Command command, const World& world) {
     read_choices(words, arguments);
     refresh.keep_previous = !words.drop_previous;
     refresh.map_roles = to_role_map(words.map_role);
+    refresh.keep = words.keep;
     refresh.migration_tables = words.migrations;
     refresh.template_database = words.template_database;
     if (!words.allow_target.empty())

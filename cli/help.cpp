@@ -12,12 +12,12 @@ constexpr std::pair<Command, CommandHelp> commands[] = {
       "Example:\n"
       "  pgsluice refresh --source 'host=prod-db dbname=app user=reader sslmode=verify-full' \\\n"
       "      --target 'host=preprod-db dbname=app user=owner sslmode=verify-full' \\\n"
-      "      --source-password-env PROD_PASSWORD --target-password-env PREPROD_PASSWORD --extras drop\n"
+      "      --source-password-env PROD_PASSWORD --target-password-env PREPROD_PASSWORD\n"
       "Exit: 0 done, 1 failed and the target is untouched, 2 usage, 3 remarks with --strict,\n"
       "      4 the target needs attention\n"}},
     {Command::plan,
      {"plan", "Say what refresh would do; change nothing, lock no table",
-      "Example:\n  pgsluice plan --source service=prod --target service=preprod --extras drop\n"}},
+      "Example:\n  pgsluice plan --source service=prod --target service=preprod\n"}},
     {Command::check,
      {"check", "Say who and where both sides are, and which rights refresh lacks; write nothing",
       "Exit 1 when a right is missing.\nExample:\n  pgsluice check --source service=prod --target "

@@ -110,6 +110,10 @@ void add_differences(std::string& text, const report::PlanReport& report, bool i
     const std::string since = report.recorded_at.empty() ? "the last run" : one_line(report.recorded_at);
     add_names(text, "Dropped on the source since " + since + ", so not carried", report.dropped_in_prod, all);
     add_names(text, "Only the source has", report.only_source, max);
+    std::vector<std::string> waiting;
+    for (const report::PendingItem& item : report.merge.pending)
+        waiting.push_back(item.object + ": " + item.reason);
+    add_names(text, "Not carried; its SQL will be in pgsluice.pending", waiting, all);
     add_columns(text, report);
     add_drift(text, report, in_full);
     add_migrations(text, report, in_full);

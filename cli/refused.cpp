@@ -17,8 +17,6 @@ constexpr RefusedWord options[] = {
      "the target's own rows stay in <target>_previous after the refresh: copy them back from there"},
     {"--reference", "this release cannot keep rows of the target, so there is nothing to re-point",
      "leave the option out"},
-    {"--keep", "this release cannot carry what only the target has",
-     "--extras=drop goes on without it; it stays in <target>_previous"},
     {"--keep-deleted", "this release cannot keep rows of the target", "leave the option out"},
     {"--migrate", "this release cannot run migrations against the new database",
      "restart the service after the refresh, so that it applies its migrations"},

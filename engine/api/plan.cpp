@@ -108,8 +108,10 @@ void add_differences(const Catalogs& catalogs, report::PlanReport& report) {
         report.drift.push_back({drift.name, drift.source_definition, drift.target_definition});
     add_element_differences(catalogs.match, report);
     run::OnlyTarget only = run::only_target(catalogs);
-    if (!only.extras.empty()) report.refresh_arguments = {"--extras", "drop"};
     report.only_target = std::move(only.extras);
+    for (const merge::Pending& item : catalogs.planned.pending)
+        report.merge.pending.push_back({item.name, item.reason, item.sql});
+    for (const std::string& remark : catalogs.planned.remarks) report.notes.push_back(remark);
     report.dropped_in_prod = std::move(only.dropped_on_source);
 }
 
@@ -132,6 +134,8 @@ void add_unsupported(const Context& context, const Catalogs& catalogs, report::P
 void add_losing(const Catalogs& catalogs, report::PlanReport& report) {
     for (const model::TableRows& table : catalogs.target.rows) {
         if (table.schema == "pgsluice" || table.rows == 0) continue;
+        const model::TableRows* planned = catalogs.planned.database.rows_of(table.table);
+        if (planned != nullptr && planned->from_target) continue; // an extra's come along
         report::LosingTable losing;
         losing.table = table.schema + "." + table.name;
         losing.rows_estimated = table.rows > 0 ? static_cast<std::uint64_t>(table.rows) : 0;

@@ -93,6 +93,7 @@ Task<void> carry_memory(Context& context, pq::Connection& target, pq::Connection
 Task<void> carry_pending(Context& context, pq::Connection& target, pq::Connection& session,
                          const merge::Planned& planned,
                          const std::vector<pgsluice::merge::Pending>& not_made) {
+    run::tell_carried(context, planned.database, not_made);
     co_await run::carry_pending(target, session);
     co_await run::write_pending(session, context.run_id, planned.pending);
     co_await run::write_pending(session, context.run_id, not_made);
@@ -215,6 +216,7 @@ Task<void> steps_with_source(Context& context, Made& made, run::Source& source,
     co_await own.open();
 
     const run::Catalogs catalogs = co_await run::read_catalogs(context, source, *target, own.snapshot());
+    own.plan(catalogs);
     const auto& tables = catalogs.planned.database.rows;
     const bool rows_of_target =
         std::any_of(tables.begin(), tables.end(), [](const auto& table) { return table.from_target; });
@@ -237,7 +239,7 @@ Task<void> steps_with_source(Context& context, Made& made, run::Source& source,
     const std::optional<run::DatabaseFacts> old =
         co_await run::find_database(maintenance, context.target_database());
     if (!old) throw Error{ErrorKind::refused, "the target has gone while its copy was built"};
-    co_await own.late();
+    co_await own.late(catalogs.planned.database);
     co_await carry_memory(context, *target, *inside, catalogs, old->oid);
     // The swap waits for every session in either database.
     inside.reset();

@@ -171,7 +171,6 @@ RefreshOptions as_refresh_options(const VerifyOptions& options) {
     common.connect = options.connect;
     common.jobs = options.jobs;
     common.with_kinds = options.with_kinds;
-    common.extras = ExtrasChoice::drop; // what only the target has is a difference, recorded or not
     return common;
 }
 
@@ -195,6 +194,7 @@ Task<report::VerifyReport> verify_on_main(VerifyOptions options, report::Observe
     read_options.is_target = true;
     catalogs.target = co_await catalog::read(*target.keeper, read_options);
     catalogs.settable_roles = co_await run::read_settable_roles(*target.keeper);
+    catalogs.recorded = co_await run::read_identities(*target.keeper);
     run::compare_catalogs(context, catalogs);
     const Recorded recorded = read_recorded(co_await run::read_runs(*target.keeper));
     report.run_id = recorded.run_id;

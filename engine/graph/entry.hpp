@@ -42,8 +42,7 @@ struct Entry {
     std::string sql;  // empty for rows and gates
     // Performing it may call functions of the user's, and nobody knows what those read: after all early DDL.
     bool runs_functions = false;
-    // Carries something that only the target has: its failure stops nothing but what needs it. False for what
-    // shared rows cannot do without: the columns that they take defaults in, and types of these.
+    // Carries something that only the target has: its failure stops nothing but the extras that need it.
     bool extra = false;
     std::vector<EntryId> needs; // sorted, no duplicates
 };

@@ -20,20 +20,6 @@ void order_table_below(Steps& steps, NodeId table) {
     }
 }
 
-// Non-extra entries must succeed, so what they cannot do without must too. Gates need nobody's success.
-void demand_what_shared_entries_need(Steps& steps) {
-    std::vector<EntryId> queue;
-    for (EntryId entry = 0; entry < steps.entries.size(); ++entry)
-        if (!steps.entries[entry].extra && steps.entries[entry].part != Part::gate) queue.push_back(entry);
-    for (std::size_t at = 0; at < queue.size(); ++at) {
-        for (const EntryId need : steps.entries[queue[at]].needs) {
-            if (!steps.entries[need].extra) continue;
-            steps.entries[need].extra = false;
-            queue.push_back(need);
-        }
-    }
-}
-
 } // namespace
 
 void add_element_edges(Steps& steps) {
@@ -61,7 +47,6 @@ void add_element_edges(Steps& steps) {
 }
 
 void isolate_extras(Steps& steps) {
-    demand_what_shared_entries_need(steps);
     std::map<EntryId, std::vector<EntryId>> extras; // per entry, those it only waits for
     for (const auto& [entry, need] : steps.orders) {
         if (steps.entries[need].extra && steps.entries[entry].part != Part::gate)

@@ -61,6 +61,11 @@ Task<Catalogs> read_catalogs(Context& context, Source& source, pq::Connection& t
     throw_first(refusals(context, catalogs));
     for (const std::string& note : catalogs.planned.notes) context.note("plan", note);
     note_dropped_on_source(context, catalogs);
+    tell_pending(context, catalogs.planned.pending);
+    for (const std::string& remark : catalogs.planned.remarks) {
+        const std::size_t colon = std::min(remark.find(": "), remark.size());
+        context.remark(remark.substr(0, colon), remark.substr(std::min(colon + 2, remark.size())));
+    }
     co_return catalogs;
 }
 
@@ -122,6 +127,25 @@ Task<std::vector<merge::Pending>> load(Context& context, Source* source, const C
     co_return lacking.pending;
 }
 
+namespace {
+
+// The first lines that are not alike.
+std::string first_difference(std::string_view planned, std::string_view found) {
+    const auto take = [](std::string_view& text) {
+        const std::size_t end = std::min(text.find('\n'), text.size());
+        const std::string_view line = text.substr(0, end);
+        text.remove_prefix(std::min(end + 1, text.size()));
+        return line;
+    };
+    while (!planned.empty() || !found.empty()) {
+        const std::string_view ours = take(planned), theirs = take(found);
+        if (ours != theirs) return "planned: " + one_line(ours) + "; found: " + one_line(theirs);
+    }
+    return {};
+}
+
+} // namespace
+
 Task<void> verify_catalog(Context& context, const model::Database& planned,
                           const std::vector<merge::Pending>& pending, pq::Connection& session) {
     context.step("verifying the new database against the plan");
@@ -136,8 +160,14 @@ Task<void> verify_catalog(Context& context, const model::Database& planned,
     std::set<std::string> remarked;
     for (const report::Remarked& remark : context.report.remarks) remarked.insert(remark.object);
     std::set<std::string> waiting;
-    for (const merge::Pending& item : pending) waiting.insert(display_key(item.key));
+    for (const merge::Pending& item : pending) {
+        waiting.insert(display_key(item.key));
+        // A valid check is part of its table's text, one that stayed NOT VALID is not.
+        if (item.key.kind == model::Kind::check)
+            waiting.insert(display_key({model::Kind::table, item.key.schema, "", item.key.table, ""}));
+    }
     std::vector<std::string> different;
+    std::string detail;
     for (const merge::Difference& difference : merge::compare(planned, found)) {
         if (waiting.contains(difference.object)) continue;
         const bool rights = difference.what == "owner" || difference.what == "grants";
@@ -146,6 +176,7 @@ Task<void> verify_catalog(Context& context, const model::Database& planned,
             !context.options.template_database.empty())
             continue;
         if (!rights) {
+            if (different.empty()) detail = first_difference(difference.planned, difference.found);
             different.push_back(difference.object + " (" + difference.what + ")");
             continue;
         }
@@ -156,6 +187,7 @@ Task<void> verify_catalog(Context& context, const model::Database& planned,
     if (different.empty()) co_return;
     throw Error{ErrorKind::verification, "the new database is not what was planned"}
         .object(join(different, ", ").substr(0, 1000))
+        .detail(detail)
         .hint("nothing was swapped; please report this with the report file");
 }
 

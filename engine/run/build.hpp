@@ -13,8 +13,8 @@
 
 namespace pgsluice::run {
 
-// Reads both, matches them, and refuses what this version cannot carry: unsupported kinds, extras without
-// --extras=drop. Emits notes. Changes nothing.
+// Reads both, matches them, and refuses what cannot be carried: unsupported kinds of the source, extras with
+// --extras=fail. Emits notes. Changes nothing.
 // The target's on the snapshot that `target_snapshot` names.
 Task<Catalogs> read_catalogs(Context& context, Source& source, pq::Connection& target,
                              std::string target_snapshot);

@@ -16,6 +16,8 @@ Task<void> guard_mark(Context& context, pq::Connection& target);
 // Refuses a source without user tables, or with less than half of the tables or rows of what both have,
 // unless
 // --source-is-right. Pure.
-void guard_source_size(const Context& context, const model::Database& source, const model::Database& target);
+// `planned`: what of the target comes along is not lost.
+void guard_source_size(const Context& context, const model::Database& source, const model::Database& target,
+                       const model::Database& planned);
 
 } // namespace pgsluice::run

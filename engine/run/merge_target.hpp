@@ -4,12 +4,15 @@
 #pragma once
 #include <optional>
 #include <string>
+#include <vector>
 
+#include "merge/row_plan.hpp"
 #include "pq/connection.hpp"
 #include "run/build.hpp"
 #include "run/context.hpp"
-#include "run/late_merge.hpp"
+#include "run/fingerprint.hpp"
 #include "run/reading.hpp"
+#include "run/row_merge.hpp"
 #include "run/swap.hpp"
 #include "run/target_rows.hpp"
 
@@ -23,13 +26,15 @@ public:
 
     Task<void> open(); // the target's snapshot: its catalog and rows are read on it
     const std::string& snapshot() const { return rows_->snapshot(); }
+    // Which rows are merged. Refuses --preserve and --reference that lead nowhere: before any write.
+    void plan(const Catalogs& catalogs);
     // What the load needs to know, and a session in the new database for the merge on its way; the result
     // refers to this.
     Task<LoadMerge> prepare(const Catalogs& catalogs, std::string database);
     // After the load: SHARE locks, the rows that changed since, and whether anybody changed the schema
     // meanwhile. From here to close() nothing that is committed in the target is lost.
-    Task<void> late();
-    void close_inside() { inside_.reset(); } // the swap waits for every session in the new database
+    Task<void> late(const model::Database& planned);
+    void close_inside(); // the swap waits for every session in the new database
     // For the swap, after late(): it looks once more whether anybody changed the schema, and closes.
     LastSession last_session();
 
@@ -38,8 +43,10 @@ private:
     Context& context_;
     std::optional<TargetRows> rows_;
     std::optional<pq::Connection> inside_;
-    LateInput late_;
+    Fingerprint at_start_;
     std::string catalog_mark_; // of the target when late() was through
+    merge::RowPlan row_plan_;
+    std::optional<RowMerge> row_merge_; // nothing: no row of the target is carried
 };
 
 } // namespace pgsluice::run

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -115,6 +116,18 @@ void tell_pending(Context& context, const std::vector<merge::Pending>& items) {
     if (drift > 0)
         context.note("pgsluice.pending",
                      fmt::format("keeps the target's definitions of {} shared objects that differ", drift));
+}
+
+void tell_carried(Context& context, const model::Database& planned,
+                  const std::vector<merge::Pending>& not_made) {
+    std::set<std::string> lacking;
+    for (const merge::Pending& item : not_made) lacking.insert(item.name);
+    for (const model::Object& object : planned.objects) {
+        const std::string name = model::display_name(object);
+        if (object.extra && !lacking.contains(name)) context.report.merge.carried.push_back(name);
+        for (const std::string& element : object.extra_elements)
+            context.report.merge.carried.push_back(one_line(element + " of ") + name);
+    }
 }
 
 Task<void> carry_pending(pq::Connection& from, pq::Connection& to) {

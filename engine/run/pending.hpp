@@ -26,8 +26,12 @@ struct NotMade {
 };
 NotMade not_made(const plan::Plan& plan, const graph::Graph& graph, const model::Database& planned,
                  const std::vector<ExtraFailure>& failures);
-// Remarks and the report's list.
+// Remarks and the report's list; of the plan's before the load, of what was not made after it.
 void tell_pending(Context& context, const std::vector<merge::Pending>& items);
+
+// The report's list of extras that came along.
+void tell_carried(Context& context, const model::Database& planned,
+                  const std::vector<merge::Pending>& not_made);
 
 // The old target's lines into the new database, those of drift left out: each run has its own.
 Task<void> carry_pending(pq::Connection& from, pq::Connection& to);

@@ -47,18 +47,17 @@ std::string why_left_out(const model::Unsupported& object, bool is_source) {
 // may go.
 void add_unsupported(Context& context, const model::Database& database, bool is_source,
                      std::vector<report::Refusal>& out) {
-    const bool may_drop = !is_source && context.options.extras == ExtrasChoice::drop;
     std::vector<std::string> stop;
     for (const model::Unsupported& object : database.unsupported) {
         const std::string name = object.kind + " " + one_line(object.name);
         if (object.wire && !wanted_wire(context, object)) {
             context.note(name, why_left_out(object, is_source));
-        } else if (may_drop) {
+        } else if (is_source || context.options.extras == ExtrasChoice::fail) {
+            stop.push_back(name);
+        } else if (context.options.extras == ExtrasChoice::drop) {
             context.remark(name, "only the target has it: not carried, as --extras=drop says",
                            "it stays in the previous database until the next run");
-        } else {
-            stop.push_back(name);
-        }
+        } // else it is pending: merge::plan_database
     }
     if (stop.empty()) return;
     report::Refusal refusal;
@@ -66,30 +65,42 @@ void add_unsupported(Context& context, const model::Database& database, bool is_
                                is_source ? "source" : "target", stop.size());
     refusal.object = some_names(stop);
     refusal.hint = is_source ? "drop them from the source, or wait for the version that carries them"
-                             : "drop them, or run with --extras=drop (they stay in the previous database)";
+                             : "drop them, or run without --extras=fail (they stay in the previous database)";
     out.push_back(std::move(refusal));
 }
 
 void add_extras(Context& context, const Catalogs& catalogs, std::vector<report::Refusal>& out) {
     const std::vector<std::string> names = only_target(catalogs).extras;
     if (names.empty()) return;
-    if (context.options.extras == ExtrasChoice::drop) {
-        for (const std::string& name : names)
-            context.remark(name, "only the target has it: not carried, as --extras=drop says",
-                           "it stays in the previous database until the next run");
+    if (context.options.extras != ExtrasChoice::fail) {
         if (catalogs.recorded.recorded_at.empty())
             context.remark("pgsluice.identity",
                            "no earlier run is recorded: what the source dropped since cannot be told apart "
                            "from what was made on the target");
+        if (context.options.extras == ExtrasChoice::keep) return;
+        for (const std::string& name : names)
+            context.remark(name, "only the target has it: not carried, as --extras=drop says",
+                           "it stays in the previous database until the next run");
         return;
     }
     report::Refusal refusal;
     refusal.text = fmt::format("the target has {} objects that the source lacks", names.size());
     refusal.object = some_names(names);
     refusal.hint =
-        "this version cannot carry them: --extras=drop leaves them in the previous database; pgsluice plan "
+        "--extras=keep carries them, --extras=drop leaves them in the previous database; pgsluice plan "
         "lists all";
     out.push_back(std::move(refusal));
+}
+
+} // namespace
+
+namespace {
+
+bool is_carried(const model::Database& planned, const merge::Match::Element& element) {
+    const model::Object* object = planned.find({element.kind, element.schema, "", element.relation, ""});
+    if (object == nullptr) return false;
+    const std::vector<std::string>& names = object->extra_elements;
+    return std::find(names.begin(), names.end(), element.name) != names.end();
 }
 
 } // namespace
@@ -97,12 +108,14 @@ void add_extras(Context& context, const Catalogs& catalogs, std::vector<report::
 OnlyTarget only_target(const Catalogs& catalogs) {
     OnlyTarget only;
     for (const model::NaturalKey& key : catalogs.match.only_target) {
-        const bool brought = catalogs.recorded.objects.contains(key);
+        const bool brought =
+            catalogs.recorded.objects.contains(key) && catalogs.planned.database.find(key) == nullptr;
         (brought ? only.dropped_on_source : only.extras).push_back(display_key(key));
     }
     for (const merge::Match::Element& element : catalogs.match.elements_only_target) {
         const bool brought =
-            catalogs.recorded.elements.contains({element.schema, element.relation, element.name});
+            catalogs.recorded.elements.contains({element.schema, element.relation, element.name}) &&
+            !is_carried(catalogs.planned.database, element);
         (brought ? only.dropped_on_source : only.extras).push_back(display_element(element));
     }
     return only;
@@ -189,7 +202,7 @@ void compare_catalogs(const Context& context, Catalogs& catalogs) {
 std::vector<report::Refusal> refusals(Context& context, const Catalogs& catalogs) {
     std::vector<report::Refusal> found;
     try {
-        guard_source_size(context, catalogs.source, catalogs.target);
+        guard_source_size(context, catalogs.source, catalogs.target, catalogs.planned.database);
     } catch (const Error& error) {
         report::Refusal refusal;
         refusal.object = error.object();

@@ -72,19 +72,17 @@ TEST_CASE("plan names objects, columns and labels that only one side has, and dr
     CHECK(names(users.at("only_target")) == Names{"own"});
     CHECK(names(plan.at("enum_labels").as_array().at(0).at("only_target")) == Names{"happy"});
     CHECK(names(plan.at("enum_labels").as_array().at(0).at("only_source")) == Names{"new"});
-    CHECK_FALSE(plan.at("would_run").as_bool());
-    CHECK(names(plan.at("refresh_arguments")) == Names{"--extras", "drop"});
+    CHECK(plan.at("would_run").as_bool());
     CHECK(names(plan.at("losing"), "table") == Names{"public.users"});
 
     const ProgramResult text = pair.run("plan");
     INFO(text.text());
     CHECK(text.out.find("select 2") != std::string::npos); // both definitions are shown
     CHECK(text.out.find("Feature \"x\"") != std::string::npos);
-    CHECK(text.out.find("--extras drop") != std::string::npos);
-    CHECK(plan_json(pair, {"--extras", "drop"}).at("would_run").as_bool());
-    // A column or label alone is a loss as well: refresh does not go over it in silence.
+    CHECK_FALSE(plan_json(pair, {"--extras", "fail"}).at("would_run").as_bool());
+    // A column or label alone is an extra as well.
     pair.target().sql("drop table \"Feature \"\"x\"\"\"; drop index by_name");
-    CHECK(pair.run("refresh").exit_code == 1);
+    CHECK(pair.run("refresh", {"--extras", "fail"}).exit_code == 1);
 }
 
 TEST_CASE("what the last run brought and the source dropped since is no extra", "[plan][refresh]") {

@@ -65,19 +65,3 @@ TEST_CASE("a refresh makes the target equal to the source and keeps the old one 
         CHECK(differs.out.find("differs") != std::string::npos);
     }
 }
-
-TEST_CASE("what only the target has stops the run before anything is written", "[refresh][extras]") {
-    Pair pair(std::string(small_schema) + small_rows, small_schema);
-    pair.target().sql(
-        "create table feature (user_id int references users); create view v as select * from users");
-    const ProgramResult refused = pair.run("refresh");
-    INFO(refused.text());
-    CHECK(refused.exit_code == 1);
-    CHECK(refused.err.find("table public.feature") != std::string::npos);
-    CHECK(refused.err.find("--extras=drop") != std::string::npos);
-    CHECK(pair.leftovers().empty());
-    const ProgramResult dropped = pair.run("refresh", {"--extras", "drop"});
-    INFO(dropped.text());
-    CHECK(dropped.exit_code == 0);
-    expect_equal_databases(pair.source(), pair.target());
-}

@@ -105,9 +105,15 @@ TEST_CASE("kinds that cannot be carried stop the run by name, wires are left out
     }
     SECTION("on the target, unless it may go") {
         trial.target().sql("create text search configuration mine (copy = simple)");
-        trial.fails(1,
-                    {"the target has 1 objects", "text search configuration public.mine", "--extras=drop"});
+        trial.fails(1, {"the target has 1 objects", "text search configuration public.mine"},
+                    {"--extras", "fail"});
         trial.succeeds({"--extras", "drop"});
+    }
+    SECTION("on the target, where it waits for somebody who writes its SQL") {
+        trial.target().sql("create text search configuration mine (copy = simple)");
+        trial.succeeds();
+        CHECK(trial.target().value("select object from pgsluice.pending") ==
+              "text search configuration public.mine");
     }
     SECTION("wires") {
         trial.source().superuser_sql(

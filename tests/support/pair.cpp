@@ -27,7 +27,8 @@ std::string Pair::allowed() const { return target_->cluster().host() + "/" + tar
 
 std::vector<std::string> Pair::arguments(const std::string& command, std::vector<std::string> more) const {
     std::vector<std::string> args = {command};
-    const bool target_only = command == "rollback" || command == "cleanup" || command == "history";
+    const bool target_only =
+        command == "rollback" || command == "cleanup" || command == "history" || command == "pending";
     if (!target_only) {
         args.push_back("--source");
         args.push_back(as_superuser_ ? source_->superuser_conninfo() : source_->conninfo());

@@ -1,0 +1,313 @@
+// What only the target has comes along, with its rows, or waits in pgsluice.pending with its SQL (rules.md
+// section 1). The oracle: stock pg_dump of the old target, restricted to the extras.
+#include "support/catch.hpp"
+#include "support/oracle.hpp"
+#include "support/pair.hpp"
+#include "support/session.hpp"
+#include "support/trial.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <thread>
+
+using namespace pgsluice::tests;
+
+namespace {
+
+constexpr const char* shared = R"(
+create type mood as enum ('sad', 'ok');
+create table users (id serial primary key, name text not null unique, feeling mood default 'ok');
+create table orders (id bigint generated always as identity primary key, user_id int not null references users,
+    total numeric(10, 2) check (total >= 0));
+create view spenders as select u.name, sum(o.total) as total from users u join orders o on o.user_id = u.id group by 1;
+)";
+
+constexpr const char* rows = R"(
+insert into users (name) select 'user ' || i from generate_series(1, 50) i;
+insert into orders (user_id, total) select 1 + i % 50, i from generate_series(1, 500) i;
+)";
+
+// Each kind of extra. Nothing of it can fail.
+constexpr const char* extras = R"(
+create schema lab;
+create type lab.colour as enum ('red', 'blue');
+create domain lab.positive as int check (value > 0);
+create type lab.pair as (a int, b lab.colour);
+create sequence lab.tickets start 100 increment 5;
+select nextval('lab.tickets'), nextval('lab.tickets');
+create function lab.twice(n int) returns int language sql immutable as 'select 2 * n';
+create procedure lab.nothing() language sql as 'select 1';
+create table lab.feature (id serial primary key, user_id int not null references users on delete cascade,
+    colour lab.colour default 'red', amount lab.positive, doubled int default lab.twice(21), note text not null,
+    unique (user_id, note), check (note <> ''));
+comment on table lab.feature is 'of the next release';
+comment on column lab.feature.note is 'why';
+insert into lab.feature (user_id, colour, amount, note) select i, 'blue', i, 'note ' || i from generate_series(1, 20) i;
+create index feature_amount on lab.feature (amount) where amount > 3;
+create statistics lab.feature_stats on user_id, amount from lab.feature;
+create table public.audit (at timestamptz, what text, who text);
+insert into audit select now(), 'said', 'me' from generate_series(1, 7);
+create function note_order() returns trigger language plpgsql as
+    'begin insert into public.audit values (now(), tg_op, new.id::text); return new; end';
+create trigger orders_audit after insert or update on orders for each row execute function note_order();
+create index users_feeling on users (feeling, name);
+create view lab.happy as select u.id, u.name, f.note from users u left join lab.feature f on f.user_id = u.id
+    where u.feeling = 'ok';
+create view lab.happier as select * from lab.happy where note is not null;
+create materialized view lab.sums as select user_id, sum(total) as total from orders group by 1;
+create unique index sums_user on lab.sums (user_id);
+create table public.logged (id int primary key, body text);
+insert into logged select i, repeat('x', i) from generate_series(1, 300) i;
+create rule no_delete as on delete to logged do instead nothing;
+alter table logged enable row level security;
+create policy only_small on logged for select using (id < 100);
+create statistics users_stats on name, feeling from users;
+alter table users add constraint users_name_long check (length(name) > 3);
+alter default privileges in schema lab grant select on tables to public;
+grant select on lab.happy to public;
+)";
+
+// Entries of the old target's dump that the new one lacks or has otherwise, but for `ignored` parts of
+// headings.
+std::string lost(const StockDump& before, const StockDump& after,
+                 const std::vector<std::string>& ignored = {}) {
+    std::string text;
+    for (const auto& [heading, entry] : before) {
+        const bool skip = std::any_of(ignored.begin(), ignored.end(), [&](const std::string& part) {
+            return heading.find(part) != std::string::npos;
+        });
+        if (skip) continue;
+        const auto at = after.find(heading);
+        if (at == after.end())
+            text += "missing: " + heading + "\n";
+        else if (at->second != entry)
+            text += "differs: " + heading + "\n" + entry + "---\n" + at->second;
+    }
+    return text;
+}
+
+const std::vector<std::string> of_source = {"Name: users; Type: TABLE DATA", "Name: orders; Type: TABLE DATA",
+                                            "Name: users_id_seq; Type: SEQUENCE SET",
+                                            "Name: orders_id_seq; Type: SEQUENCE SET",
+                                            "Name: sums; Type: MATERIALIZED VIEW DATA"};
+
+std::string pending(const Pair& pair) {
+    std::string text;
+    for (const auto& row :
+         pair.target().rows("select object || ' (' || why || '): ' || reason from pgsluice.pending "
+                            "order by 1"))
+        text += row[0] + "\n";
+    return text;
+}
+
+} // namespace
+
+TEST_CASE("extras of every kind come along with their rows, run after run, back and forth",
+          "[extras][extras-all]") {
+    Pair pair(std::string(shared) + rows, std::string(shared) +
+                                              "insert into users (name) select 'user ' || i from "
+                                              "generate_series(1, 30) i;" +
+                                              extras);
+    const StockDump before = stock_dump(pair.target().conninfo());
+    const ProgramResult first = pair.run("refresh");
+    INFO(first.text());
+    REQUIRE(first.exit_code == 0);
+    CHECK(lost(before, stock_dump(pair.target().conninfo()), of_source) == "");
+    CHECK(lost(stock_dump(pair.source().conninfo()), stock_dump(pair.target().conninfo()),
+               {"Name: users;", "orders_user_id_fkey"}) == "");
+    CHECK(pending(pair) == "");
+    CHECK(pair.target().value("select count(*) from lab.sums") == "50");
+    CHECK(pair.target().value("select nextval('lab.feature_id_seq')") == "21");
+    CHECK(pair.target().value("select nextval('lab.tickets')") == "110");
+    CHECK(pair.leftovers().empty());
+
+    const ProgramResult verified = pair.run("verify");
+    INFO(verified.text());
+    CHECK(verified.exit_code == 0);
+
+    const ProgramResult back = pair.run("rollback");
+    REQUIRE(back.exit_code == 0);
+    CHECK(lost(before, stock_dump(pair.target().conninfo())) == "");
+    REQUIRE(pair.run("rollback").exit_code == 0);
+
+    pair.target().sql("insert into lab.feature (user_id, note) values (50, 'later')");
+    const StockDump between = stock_dump(pair.target().conninfo());
+    const ProgramResult second = pair.run("refresh");
+    INFO(second.text());
+    REQUIRE(second.exit_code == 0);
+    CHECK(lost(between, stock_dump(pair.target().conninfo()), {"Type: SEQUENCE SET"}) == "");
+    CHECK(pair.target().value("select count(*) from lab.feature") == "21");
+}
+
+TEST_CASE("columns and labels that only the target has come after the source's, rows take the default",
+          "[extras][extras-columns]") {
+    Pair pair(std::string(shared) + rows, std::string(shared) + R"(
+        alter type mood add value 'happy' after 'sad';
+        alter table users add column level int not null default 7, add column tag text, add column must text not null;
+        comment on column users.level is 'from the next release';
+        alter table users add constraint level_positive check (level > 0);
+        alter table users add constraint tag_there check (tag is not null);
+        create index users_level on users (level);
+        create view levels as select id, level, feeling from users;
+        create table feelings (feeling mood); insert into feelings values ('happy');
+        insert into users (name, level, must, tag) values ('x', 1, 'y', 't');)");
+    const ProgramResult result = pair.run("refresh");
+    INFO(result.text());
+    REQUIRE(result.exit_code == 0);
+    CHECK(pair.target().value(
+              "select string_agg(attname, ',' order by attnum) from pg_attribute where attrelid = "
+              "'users'::regclass and attnum > 0") == "id,name,feeling,level,tag,must");
+    CHECK(pair.target().value(
+              "select count(*) from users where level = 7 and tag is null and must is null") == "50");
+    CHECK(pair.target().value(
+              "select string_agg(enumlabel, ',' order by enumsortorder) from pg_enum where enumtypid "
+              "= 'mood'::regtype") == "sad,happy,ok");
+    CHECK(pair.target().value("select feeling from feelings") == "happy");
+    CHECK(pair.target().value("select count(*) from levels") == "50");
+    CHECK(pair.target().value("select convalidated from pg_constraint where conname = 'level_positive'") ==
+          "t");
+    CHECK(pair.target().value("select convalidated from pg_constraint where conname = 'tag_there'") == "f");
+    CHECK(pending(pair).find("check tag_there") != std::string::npos);
+    CHECK(contains(result.err, "must"));
+    pair.target().sql("insert into users (name, tag) values ('new', 't')");
+    const ProgramResult again = pair.run("refresh");
+    INFO(again.text());
+    CHECK(again.exit_code == 0);
+    CHECK(pair.target().value("select convalidated from pg_constraint where conname = 'tag_there'") == "f");
+}
+
+TEST_CASE("a view over a column that the source lacks waits, and comes when it can",
+          "[extras][extras-pending]") {
+    Pair pair(std::string(shared) + rows,
+              std::string(shared) + "create table other (id int primary key, gone text);");
+    pair.source().sql("create table other (id int primary key)");
+    REQUIRE(pair.run("refresh").exit_code == 0); // other.gone is the source's to drop from here on
+    pair.source().sql("alter table other add column gone text");
+    REQUIRE(pair.run("refresh").exit_code == 0);
+    pair.target().sql(
+        "create view over_gone as select id, gone from other; create view over_view as select * from "
+        "over_gone; comment on view over_gone is 'it''s here'");
+    pair.source().sql("alter table other drop column gone");
+    const ProgramResult result = pair.run("refresh", {"--report", "/dev/stdout"});
+    INFO(result.text());
+    REQUIRE(result.exit_code == 0);
+    CHECK(contains(pending(pair), "view public.over_gone (cannot): "));
+    CHECK(contains(pending(pair), "view public.over_view (cannot): "));
+    CHECK(contains(result.err, "over_gone"));
+    const ProgramResult told = pair.run("pending");
+    INFO(told.text());
+    CHECK(told.exit_code == 0);
+    CHECK(contains(told.out, R"(CREATE VIEW "public"."over_gone")"));
+    CHECK(contains(told.out, "it''s here"));
+    CHECK(contains(pair.run("pending", {"--format", "json"}).out, "\"object\""));
+    CHECK(pair.run("verify").exit_code == 0);
+
+    SECTION("a later run tries again until it works") {
+        REQUIRE(pair.run("refresh").exit_code == 0);
+        CHECK(contains(pending(pair), "view public.over_gone (cannot): "));
+        pair.source().sql("alter table other add column gone text");
+        const ProgramResult later = pair.run("refresh");
+        INFO(later.text());
+        REQUIRE(later.exit_code == 0);
+        CHECK(pending(pair) == "");
+        CHECK(pair.target().value("select count(*) from pg_views where viewname like 'over_%'") == "2");
+        CHECK(pair.target().value("select obj_description('over_gone'::regclass)") == "it's here");
+        REQUIRE(pair.run("refresh").exit_code == 0);
+        CHECK(pair.target().value("select count(*) from pg_views where viewname like 'over_%'") == "2");
+    }
+    SECTION("or until a person deletes the line") {
+        pair.target().sql("delete from pgsluice.pending");
+        REQUIRE(pair.run("refresh").exit_code == 0);
+        CHECK(pending(pair) == "");
+    }
+}
+
+TEST_CASE("a foreign key that missing rows of prod break stays NOT VALID until they are there",
+          "[extras][extras-fk]") {
+    Pair pair(std::string(shared) + rows, std::string(shared) + R"(
+        insert into users (id, name) values (1, 'user 1'), (900, 'only here');
+        create table feature (id int primary key, user_id int references users);
+        insert into feature values (1, 1), (2, 900);)");
+    const ProgramResult result = pair.run("refresh");
+    INFO(result.text());
+    REQUIRE(result.exit_code == 0);
+    CHECK(pair.target().value("select string_agg(user_id::text, ',' order by id) from feature") == "1,900");
+    CHECK(pair.target().value(
+              "select convalidated from pg_constraint where conname = 'feature_user_id_fkey'") == "f");
+    CHECK(contains(pending(pair),
+                   "validation of foreign key feature_user_id_fkey on public.feature (cannot): "));
+    CHECK(contains(pending(pair), "FOREIGN KEY (user_id) REFERENCES"));
+    CHECK_FALSE(contains(result.text(), "900"));
+    CHECK(pair.run("verify").exit_code == 0);
+
+    pair.source().sql("insert into users (id, name) values (900, 'now there too')");
+    const ProgramResult later = pair.run("refresh");
+    INFO(later.text());
+    REQUIRE(later.exit_code == 0);
+    CHECK(pair.target().value(
+              "select convalidated from pg_constraint where conname = 'feature_user_id_fkey'") == "t");
+    CHECK(pending(pair) == "");
+}
+
+TEST_CASE("a unique key that the source's rows break waits, and its index is not left behind", "[extras]") {
+    Pair pair(std::string(shared) + rows, std::string(shared) + R"(
+        alter table orders add constraint one_order unique (user_id);
+        create unique index one_total on orders ((total > 5));
+        insert into users (name) values ('me'); insert into orders (user_id, total) values (1, 3);)");
+    const ProgramResult result = pair.run("refresh");
+    INFO(result.text());
+    REQUIRE(result.exit_code == 0);
+    CHECK(contains(pending(pair), "constraint one_order on public.orders (cannot): "));
+    CHECK(contains(pending(pair), "index public.one_total (cannot): "));
+    CHECK(pair.target().value(
+              "select to_regclass('one_order') is null and to_regclass('one_total') is null") == "t");
+    CHECK(pair.target().value("select count(*) from orders") == "500");
+}
+
+TEST_CASE("what prod dropped stays dropped, unless --keep names it", "[extras][extras-dropped]") {
+    Pair pair(std::string(shared) + rows + "create table old (id int); create table older (id int);", shared);
+    REQUIRE(pair.run("refresh").exit_code == 0);
+    pair.source().sql("drop table old; drop table older");
+    pair.target().sql("create table own (id int); insert into older values (1)");
+    const ProgramResult result = pair.run("refresh", {"--keep", "public.older"});
+    INFO(result.text());
+    REQUIRE(result.exit_code == 0);
+    CHECK(pair.target().value("select to_regclass('old') is null") == "t");
+    CHECK(pair.target().value("select count(*) from older") == "1");
+    CHECK(pair.target().value("select to_regclass('own') is not null") == "t");
+}
+
+TEST_CASE("--extras=drop leaves them behind, --extras=fail says no before any write",
+          "[extras][extras-choice]") {
+    Pair pair(std::string(shared) + rows,
+              std::string(shared) + "create table own (id int); insert into own values (1)");
+    const ProgramResult refused = pair.run("refresh", {"--extras", "fail"});
+    INFO(refused.text());
+    CHECK(refused.exit_code == 1);
+    CHECK(contains(refused.err, "table public.own"));
+    CHECK(pair.target().value("select to_regnamespace('pgsluice') is null") == "t");
+    const ProgramResult dropped = pair.run("refresh", {"--extras", "drop"});
+    INFO(dropped.text());
+    CHECK(dropped.exit_code == 0);
+    expect_equal_databases(pair.source(), pair.target());
+}
+
+TEST_CASE("a run that is killed in the middle leaves extras and pending lines as they were",
+          "[extras][extras-kill]") {
+    Pair pair(std::string(shared) + rows, std::string(shared) + extras);
+    REQUIRE(pair.run("refresh").exit_code == 0);
+    const StockDump before = stock_dump(pair.target().conninfo());
+    for (const int pause : {150, 300, 450, 600, 800}) {
+        Program run(pgsluice_command(pair.arguments("refresh")));
+        std::this_thread::sleep_for(std::chrono::milliseconds(pause));
+        run.send(SIGKILL);
+        run.wait();
+        CHECK(lost(before, stock_dump(pair.target().conninfo()), {"Type: SEQUENCE SET"}) == "");
+    }
+    const ProgramResult result = pair.run("refresh");
+    INFO(result.text());
+    REQUIRE(result.exit_code == 0);
+    CHECK(lost(before, stock_dump(pair.target().conninfo()), {"Type: SEQUENCE SET"}) == "");
+    CHECK(pair.leftovers().empty());
+}
