@@ -22,7 +22,8 @@ struct Words {
     std::string source, target, source_password_env, target_password_env, maintenance_db;
     std::string jobs, index_jobs, memory, source_yield, lock_timeout;
     std::string extras, acl, verify, rows, template_database, allow_target;
-    std::vector<std::string> keep, map_role, migrations, with;
+    std::vector<std::string> keep, preserve, reference, map_role, migrations, with;
+    bool keep_deleted = false;
     bool keep_previous = false, drop_previous = false, source_is_right = false, strict = false;
     std::string allowed_source, yes, limit;
     std::string format, log, report;
@@ -75,10 +76,15 @@ void add_refresh(CLI::App& app, Words& words) {
                    "Give way when somebody waits this long for us (default 5s)");
     app.add_option("--lock-timeout", words.lock_timeout,
                    "Wait at most this long for a source table (default 10s)");
-    app.add_option("--extras", words.extras,
-                   "What only the target has: keep (default), drop, fail");
+    app.add_option("--extras", words.extras, "What only the target has: keep (default), drop, fail");
     add_list(app, "--keep", words.keep,
              "Carry what this name or pattern means, whatever is recorded; repeatable");
+    add_list(app, "--preserve", words.preserve,
+             "TABLE[=COLUMN,...]: keep the target's own rows, known by these columns; repeatable");
+    add_list(app, "--reference", words.reference,
+             "CHILD.COLUMN=PARENT.COLUMN: a reference that no foreign key declares; repeatable");
+    app.add_flag("--keep-deleted", words.keep_deleted,
+                 "Keep preserved rows that the source has deleted since the last run");
     CLI::Option* keep =
         app.add_flag("--keep-previous", words.keep_previous, "Keep the old database (default)");
     app.add_flag("--drop-previous", words.drop_previous, "Drop the old database after the swap")
@@ -264,6 +270,9 @@ Arguments read_words(const Words& words, Command command, const World& world) {
     refresh.keep_previous = !words.drop_previous;
     refresh.map_roles = to_role_map(words.map_role);
     refresh.keep = words.keep;
+    refresh.preserve = words.preserve;
+    refresh.references = words.reference;
+    refresh.keep_deleted = words.keep_deleted;
     refresh.migration_tables = words.migrations;
     refresh.template_database = words.template_database;
     if (!words.allow_target.empty())

@@ -13,11 +13,6 @@ struct RefusedWord {
 };
 
 constexpr RefusedWord options[] = {
-    {"--preserve", "this release cannot keep rows of the target",
-     "the target's own rows stay in <target>_previous after the refresh: copy them back from there"},
-    {"--reference", "this release cannot keep rows of the target, so there is nothing to re-point",
-     "leave the option out"},
-    {"--keep-deleted", "this release cannot keep rows of the target", "leave the option out"},
     {"--migrate", "this release cannot run migrations against the new database",
      "restart the service after the refresh, so that it applies its migrations"},
     {"--drift", "this release always takes the source's definitions and its migration history",

@@ -212,7 +212,7 @@ TEST_CASE("a password variable that is not there is a mistake, not an empty pass
 }
 
 TEST_CASE("options and commands of the next release are refused with a sentence") {
-    for (const std::string option : {"--preserve", "--reference", "--keep-deleted", "--migrate",
+    for (const std::string option : {"--migrate",
                                      "--drift", "--no-swap", "--discard-waiting"}) {
         const std::string start = "option " + option + " is not available yet: ";
         CHECK(refusal(with("refresh", {option})).message().starts_with(start));
