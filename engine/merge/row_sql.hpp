@@ -77,6 +77,7 @@ public:
     // --- the end: rejects what cannot be there; repeated until nothing changes
     Statements check(std::size_t i) const;
     Statements apply(std::size_t i) const;
+    std::string shrinks(std::size_t i) const; // whether apply() takes a row away that was merged before
     Statements set_sequences(std::size_t i) const;
     Statements record_rejected(std::size_t i) const;
     std::string counts(std::size_t i) const;

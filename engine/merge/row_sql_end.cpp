@@ -173,15 +173,29 @@ Statements RowSql::apply(std::size_t i) const {
         statements.push_back(fmt::format(
             "update {} b set {} from {} k, {} s where {} and s.{} = 'a' and {} and ({})", real(i),
             join(set, ", "), kept, rows(i), all(is_kept), state, all(of_row), join(differs, " or ")));
+    Columns there;
+    for (const std::string& key : table.row_key)
+        there.push_back(
+            fmt::format("array[b.{0}] operator(pg_catalog.=) array[s.{0}]", quote_identifier(key)));
     statements.push_back(
         fmt::format("insert into {} ({}) overriding system value select {} from {} s where {} = 'a' and "
-                    "not exists (select from {} k where {}) order by {}",
+                    "not exists (select from {} b, {} k where {} and {}) order by {}",
                     pq::quote_qualified(table.name.schema, table.name.name), list, values, rows(i), state,
-                    kept, all(of_row), row));
+                    real(i), kept, all(there), all(of_row), row));
     statements.push_back("delete from " + kept);
     statements.push_back(fmt::format("insert into {} ({}) select {} from {} s where {} = 'a'", kept,
                                      join(keys, ", "), join(old_keys, ", "), rows(i), state));
     return statements;
+}
+
+std::string RowSql::shrinks(std::size_t i) const {
+    Columns same;
+    for (const std::string& key : plan_.tables[i].row_key)
+        same.push_back(fmt::format("array[k.{}] operator(pg_catalog.=) array[s.{}]",
+                                   quote_identifier("n " + key), quote_identifier(key)));
+    return fmt::format(
+        "select exists (select from {} k where not exists (select from {} s where s.{} = 'a' and {}))",
+        name("kept", i), rows(i), state, all(same, "false"));
 }
 
 Statements RowSql::set_sequences(std::size_t i) const {

@@ -159,9 +159,24 @@ std::string RowSql::new_key_test(std::size_t i, const TableNow::Key& key) const 
     std::string test =
         fmt::format("exists (select from {} b where {})", base(i), equal(i, "s", "b", key.columns));
     if (key.columns.size() > 1)
-        test += fmt::format(" or exists (select from {} o where o.{} = 'a' and o.{} <> s.{} and (o.{} or "
-                            "o.{} < s.{}) and {})",
-                            rows(i), state, row, row, keyed, row, row, equal(i, "s", "o", key.columns));
+        test +=
+            fmt::format(" or exists (select from {} o where o.{} = 'a' and o.{} <> s.{} and (o.{} or o.{} "
+                        "< s.{}) and {})",
+                        rows(i), state, row, row, keyed, row, row, equal(i, "s", "o", key.columns));
+    const Columns& row_key = plan_.tables[i].row_key;
+    if (std::all_of(key.columns.begin(), key.columns.end(),
+                    [&](const std::string& name) { return holds(row_key, name); })) {
+        // A key that another row was given by the merge before.
+        Columns taken, same;
+        for (const std::string& name : key.columns)
+            taken.push_back(fmt::format("array[k.{}] operator(pg_catalog.=) array[{}]",
+                                        quote_identifier("n " + name), column("s", name)));
+        for (const std::string& name : row_key)
+            same.push_back(fmt::format("array[k.{}] operator(pg_catalog.=) array[s.{}]",
+                                       quote_identifier("o " + name), old_column(i, name)));
+        test += fmt::format(" or exists (select from {} k where {} and not ({}))", name("kept", i),
+                            all(taken), all(same));
+    }
     return "(" + test + ")";
 }
 

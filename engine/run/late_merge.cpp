@@ -126,8 +126,13 @@ Task<void> apply_all(Context& context, pq::Connection& inside, LateExtras& extra
     attempt.tables.insert(attempt.tables.end(), moving.begin(), moving.end());
     if (attempt.tables.empty()) co_return;
     attempt.aside = co_await actions_on_others(inside, extras, watched);
-    if (!moving.empty()) {
-        const std::set<ForeignKeyName> acting = co_await QuietTables::acting_on(inside, moving);
+    std::vector<TableName> shrinking = moving;
+    if (preserved.shrinking) {
+        const std::vector<TableName> more = preserved.shrinking();
+        shrinking.insert(shrinking.end(), more.begin(), more.end());
+    }
+    if (!shrinking.empty()) {
+        const std::set<ForeignKeyName> acting = co_await QuietTables::acting_on(inside, shrinking);
         attempt.aside.insert(acting.begin(), acting.end());
     }
     std::set<ForeignKeyName> to_validate;

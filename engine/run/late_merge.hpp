@@ -28,6 +28,7 @@ struct LateRows {
     // Extras whose references it moves: what of their rows breaks a foreign key makes it NOT VALID, and rows
     // go and come again.
     std::function<std::vector<merge::TableName>()> extras;
+    std::function<std::vector<merge::TableName>()> shrinking; // of `tables`, those that lose rows
     std::function<Task<void>()> apply; // statements of the transaction only: it may be tried again
 };
 

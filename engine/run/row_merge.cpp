@@ -292,6 +292,13 @@ Task<void> RowMerge::report_counts() {
         for (std::size_t k = 0; k < reasons.size(); ++k)
             line.reasons.emplace_back(reasons.at(k, std::size_t{0}));
         auto& lines = context_.report.merge.merged;
+        for (const report::MergedTable& before : lines) {
+            // Of an extra only what changed late is staged by then.
+            if (line.preserved || before.table != line.table) continue;
+            line.repointed += before.repointed;
+            line.rejected += before.rejected;
+            line.nulled += before.nulled;
+        }
         std::erase_if(lines, [&](const report::MergedTable& old) { return old.table == line.table; });
         if (!line.preserved && line.repointed + line.rejected + line.nulled == 0) continue;
         auto& remarks = context_.report.remarks;

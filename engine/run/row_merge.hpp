@@ -65,7 +65,8 @@ private:
     std::optional<merge::RowSql> sql_;
     bool merged_ = false, changed_late_ = false;
     std::vector<TargetRows::Changes> changes_; // by table
-    std::vector<bool> whole_;                  // extras without a key that are copied again
+    std::vector<merge::TableName> shrinking_;
+    std::vector<bool> whole_; // extras without a key that are copied again
 };
 
 } // namespace pgsluice::run

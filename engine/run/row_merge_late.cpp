@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/error.hpp"
+#include "base/limits.hpp"
 #include "base/text.hpp"
 #include "pq/quote.hpp"
 #include "run/row_facts.hpp"
@@ -34,6 +35,7 @@ LateRows RowMerge::late() {
             if (changed_late_ && follows(table)) names.push_back(table.name);
         return names;
     };
+    late.shrinking = [this] { return shrinking_; };
     late.apply = [this] { return apply_late(); };
     return late;
 }
@@ -61,6 +63,12 @@ Task<void> RowMerge::stage_late() {
         if (changes_[i].any() || plan_.tables[i].role == Role::referenced) co_await stage(i);
     }
     co_await compute();
+    for (std::size_t i = 0; i < plan_.tables.size(); ++i) {
+        if (plan_.tables[i].role != Role::preserved) continue;
+        const std::string sql = sql_->shrinks(i);
+        const std::string shrinks = co_await inside_.value(sql, limits::statement_wait_max);
+        if (shrinks == "t") shrinking_.push_back(plan_.tables[i].name);
+    }
     for (std::size_t i = 0; i < plan_.tables.size(); ++i)
         if (follows(plan_.tables[i])) co_await stage_late_extra(i);
     context_.report.merge.late_rows += rows;
