@@ -26,6 +26,7 @@ using report::VerifyReport;
 
 struct Api {
     std::function<RefreshReport(RefreshOptions, Observer&)> refresh;
+    std::function<RefreshReport(SwapOptions, Observer&)> swap;
     std::function<PlanReport(RefreshOptions, Observer&)> plan;
     std::function<CheckReport(RefreshOptions, Observer&)> check;
     std::function<VerifyReport(VerifyOptions, Observer&)> verify;

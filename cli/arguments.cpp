@@ -8,7 +8,6 @@
 #include "api.hpp"
 #include "base/size.hpp"
 #include "help.hpp"
-#include "refused.hpp"
 #include "secrets.hpp"
 #include "values.hpp"
 #include "world.hpp"
@@ -21,6 +20,8 @@ namespace {
 struct Words {
     std::string source, target, source_password_env, target_password_env, maintenance_db;
     std::string jobs, index_jobs, memory, source_yield, lock_timeout;
+    std::string drift, migrate, migrate_timeout;
+    bool migrate_shell = false, no_swap = false, discard_waiting = false;
     std::string extras, acl, verify, rows, template_database, allow_target;
     std::vector<std::string> keep, preserve, reference, map_role, migrations, with;
     bool keep_deleted = false;
@@ -66,6 +67,33 @@ void add_jobs(CLI::App& app, Words& words) {
                    "Lanes, each a connection to both sides (default: cores, at most 4)");
 }
 
+// What becomes of the target's own.
+void add_merge(CLI::App& app, Words& words) {
+    add_list(app, "--keep", words.keep,
+             "Carry what this name or pattern means, whatever is recorded; repeatable");
+    add_list(app, "--preserve", words.preserve,
+             "TABLE[=COLUMN,...]: keep the target's own rows, known by these columns; repeatable");
+    add_list(app, "--reference", words.reference,
+             "CHILD.COLUMN=PARENT.COLUMN: a reference that no foreign key declares; repeatable");
+    app.add_flag("--keep-deleted", words.keep_deleted,
+                 "Keep preserved rows that the source has deleted since the last run");
+}
+
+void add_migrations(CLI::App& app, Words& words) {
+    add_list(app, "--migrations", words.migrations, "Further table with a migration history; repeatable");
+    app.add_option("--drift", words.drift,
+                   "Target ahead in its migrations: replay at the next restart (default), carry, fail");
+    CLI::Option* migrate = app.add_option("--migrate", words.migrate,
+                                          "Target ahead: this command brings the new database there");
+    app.add_flag("--migrate-shell", words.migrate_shell, "Have sh read the command of --migrate")
+        ->needs(migrate);
+    app.add_option("--migrate-timeout", words.migrate_timeout, "End the command after this long (default 1h)")
+        ->needs(migrate);
+    app.add_flag("--no-swap", words.no_swap, "Build the new database and leave it to the command swap");
+    app.add_flag("--discard-waiting", words.discard_waiting,
+                 "Drop the database that an earlier --no-swap left waiting");
+}
+
 void add_refresh(CLI::App& app, Words& words) {
     add_source(app, words);
     add_target(app, words);
@@ -77,14 +105,7 @@ void add_refresh(CLI::App& app, Words& words) {
     app.add_option("--lock-timeout", words.lock_timeout,
                    "Wait at most this long for a source table (default 10s)");
     app.add_option("--extras", words.extras, "What only the target has: keep (default), drop, fail");
-    add_list(app, "--keep", words.keep,
-             "Carry what this name or pattern means, whatever is recorded; repeatable");
-    add_list(app, "--preserve", words.preserve,
-             "TABLE[=COLUMN,...]: keep the target's own rows, known by these columns; repeatable");
-    add_list(app, "--reference", words.reference,
-             "CHILD.COLUMN=PARENT.COLUMN: a reference that no foreign key declares; repeatable");
-    app.add_flag("--keep-deleted", words.keep_deleted,
-                 "Keep preserved rows that the source has deleted since the last run");
+    add_merge(app, words);
     CLI::Option* keep =
         app.add_flag("--keep-previous", words.keep_previous, "Keep the old database (default)");
     app.add_flag("--drop-previous", words.drop_previous, "Drop the old database after the swap")
@@ -92,7 +113,7 @@ void add_refresh(CLI::App& app, Words& words) {
     app.add_option("--acl", words.acl, "Whose grants shared objects get: target (default), source, both");
     add_list(app, "--map-role", words.map_role,
              "FROM=TO: owner on the source -> owner on the target; repeatable");
-    add_list(app, "--migrations", words.migrations, "Further table with a migration history; repeatable");
+    add_migrations(app, words);
     add_list(app, "--with", words.with,
              "Bring in a kind of wire into the source's world, or all; repeatable");
     app.add_option("--template", words.template_database, "Create the new database from this one");
@@ -146,6 +167,13 @@ void add_commands(CLI::App& app, const Api& api, Words& words) {
     if (api.cleanup)
         add_for_target(Command::cleanup)
             ->add_option("--allow-target", words.allow_target, "HOST/DBNAME: instead of the mark");
+    if (api.swap) {
+        CLI::App* swap = add_for_target(Command::swap);
+        swap->add_option("--allow-target", words.allow_target, "HOST/DBNAME: instead of the mark");
+        add_merge(*swap, words);
+        swap->add_flag("--drop-previous", words.drop_previous, "Drop the old database after the swap");
+        swap->add_flag("--strict", words.strict, "Exit 3 when there are remarks");
+    }
     if (api.history)
         add_for_target(Command::history)->add_option("--limit", words.limit, "Runs to print (default 20)");
     if (api.pending) add_for_target(Command::pending);
@@ -206,6 +234,8 @@ void read_connections(const Words& words, const World& world, Arguments& argumen
     }
     connect.source_password = password("--source-password-env", words.source_password_env, world);
     connect.target_password = password("--target-password-env", words.target_password_env, world);
+    for (const std::string& variable : {words.source_password_env, words.target_password_env})
+        if (!variable.empty()) connect.password_variables.push_back(variable);
     connect.maintenance_db = words.maintenance_db;
     connect.stop = world.stop;
 }
@@ -224,6 +254,8 @@ void read_limits(const Words& words, RefreshOptions& refresh) {
                   ": raise --memory or lower --jobs");
     if (!words.source_yield.empty()) refresh.source_yield = to_length("--source-yield", words.source_yield);
     if (!words.lock_timeout.empty()) refresh.lock_timeout = to_length("--lock-timeout", words.lock_timeout);
+    if (!words.migrate_timeout.empty())
+        refresh.migrate_timeout = to_length("--migrate-timeout", words.migrate_timeout);
     // To the server 0 means to wait for ever, with prod's sessions queueing behind us.
     if (refresh.lock_timeout.count() == 0)
         throw Error{ErrorKind::usage, "--lock-timeout cannot be 0"}.hint("give a length of time such as 10s");
@@ -241,6 +273,10 @@ void read_choices(const Words& words, Arguments& arguments) {
         refresh.acl = to_choice<AclSource>(
             "--acl", words.acl,
             {{"target", AclSource::target}, {"source", AclSource::source}, {"both", AclSource::both}});
+    if (!words.drift.empty())
+        refresh.drift = to_choice<DriftChoice>(
+            "--drift", words.drift,
+            {{"replay", DriftChoice::replay}, {"carry", DriftChoice::carry}, {"fail", DriftChoice::fail}});
     if (!words.verify.empty()) refresh.verify = to_choice("--verify", words.verify, depths);
     if (!words.rows.empty()) arguments.rows = to_choice("--rows", words.rows, depths);
     if (!words.format.empty())
@@ -268,6 +304,10 @@ Arguments read_words(const Words& words, Command command, const World& world) {
     read_limits(words, refresh);
     read_choices(words, arguments);
     refresh.keep_previous = !words.drop_previous;
+    refresh.migrate = words.migrate;
+    refresh.migrate_shell = words.migrate_shell;
+    refresh.swap = !words.no_swap;
+    refresh.discard_waiting = words.discard_waiting;
     refresh.map_roles = to_role_map(words.map_role);
     refresh.keep = words.keep;
     refresh.preserve = words.preserve;
@@ -332,7 +372,6 @@ std::vector<std::string> refresh_words(const CLI::App& command) {
 } // namespace
 
 Parsed parse_arguments(const std::vector<std::string>& words, const Api& api, const World& world) {
-    refuse_next_release(words);
     Words given;
     CLI::App app{program_description, "pgsluice"};
     app.footer(program_footer);

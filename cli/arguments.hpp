@@ -11,7 +11,7 @@ namespace pgsluice::cli {
 struct Api;
 struct World;
 
-enum class Command { refresh, plan, check, verify, rollback, cleanup, history, pending, allow_target };
+enum class Command { refresh, swap, plan, check, verify, rollback, cleanup, history, pending, allow_target };
 enum class LogFormat { text, json };
 enum class Verbosity { quiet, normal, verbose };
 enum class OutputFormat { text, json };

@@ -10,6 +10,7 @@
 #include "api/plan.hpp"
 #include "api/refresh.hpp"
 #include "api/rollback.hpp"
+#include "api/swap.hpp"
 #include "api/verify.hpp"
 
 namespace pgsluice::cli {
@@ -17,6 +18,7 @@ namespace pgsluice::cli {
 Api engine_api() {
     Api api;
     api.refresh = refresh_blocking;
+    api.swap = swap_waiting_blocking;
     api.plan = plan_refresh_blocking;
     api.check = check_blocking;
     api.verify = verify_blocking;

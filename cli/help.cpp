@@ -15,6 +15,11 @@ constexpr std::pair<Command, CommandHelp> commands[] = {
       "      --source-password-env PROD_PASSWORD --target-password-env PREPROD_PASSWORD\n"
       "Exit: 0 done, 1 failed and the target is untouched, 2 usage, 3 remarks with --strict,\n"
       "      4 the target needs attention\n"}},
+    {Command::swap,
+     {"swap",
+      "Merge what is the target's own into the database that refresh --no-swap left waiting, and swap it in",
+      "The waiting database may have been migrated meanwhile. Exit codes as for refresh.\n"
+      "Example:\n  pgsluice swap --target service=preprod\n"}},
     {Command::plan,
      {"plan", "Say what refresh would do; change nothing, lock no table",
       "Example:\n  pgsluice plan --source service=prod --target service=preprod\n"}},

@@ -87,15 +87,29 @@ void add_migrations_of(std::string& text, const char* title, const std::vector<r
         text += fmt::format("      and {} more: --verbose lists them\n", format_count(items.size() - shown));
 }
 
+std::string action_text(const std::string& action) {
+    if (action == "replay")
+        return "the source's history is taken, what only the target has is left to the service's migrations";
+    if (action == "carry") return "the target's entries are carried behind the source's";
+    if (action == "migrate") return "the command of --migrate runs against the new database";
+    if (action == "fail") return "refresh refuses";
+    return "the source's history is taken";
+}
+
 void add_migrations(std::string& text, const report::PlanReport& report, bool in_full) {
     if (report.migrations.empty()) return;
     text += "\nMigrations\n";
+    if (report.merge.applied_again > 0)
+        text += fmt::format("  {} will be applied again at the service's next restart\n",
+                            format_count(report.merge.applied_again));
     for (const report::HistoryDifference& history : report.migrations) {
-        text += "  " + one_line(history.table) +
-                (history.equal() ? ": equal\n" : ": the source's history is taken\n");
+        text += "  " + one_line(history.table) + (history.tool.empty() ? "" : " (" + history.tool + ")");
+        if (history.equal())
+            text += ": equal\n";
+        else
+            text += fmt::format(": {}; {}\n", history.standing, action_text(history.action));
         add_migrations_of(text, "only on the source", history.only_source, in_full);
-        add_migrations_of(text, "only on the target; the service will apply them again", history.only_target,
-                          in_full);
+        add_migrations_of(text, "only on the target", history.only_target, in_full);
         add_migrations_of(text, "one version with two checksums", history.different_checksum, in_full);
         add_migrations_of(text, "failed or repeatable, change nothing", history.failed_or_repeatable,
                           in_full);

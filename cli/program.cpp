@@ -25,6 +25,7 @@ std::unique_ptr<Renderer> make_renderer(const Arguments& arguments, const World&
 int run_command(Session& session) {
     switch (session.arguments.command) {
     case Command::refresh: return refresh_command(session);
+    case Command::swap: return swap_command(session);
     case Command::plan: return plan_command(session);
     case Command::check: return check_command(session);
     case Command::verify: return verify_command(session);

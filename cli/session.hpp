@@ -21,6 +21,7 @@ struct Session {
 };
 
 int refresh_command(Session& session);
+int swap_command(Session& session);
 int plan_command(Session& session);
 int check_command(Session& session);
 int verify_command(Session& session);

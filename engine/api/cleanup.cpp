@@ -7,6 +7,7 @@
 #include "run/journal.hpp"
 #include "run/new_database.hpp"
 #include "run/target_session.hpp"
+#include "run/waiting.hpp"
 
 namespace pgsluice {
 
@@ -26,6 +27,9 @@ Task<report::CleanupReport> cleanup_on_main(CleanupOptions options, report::Obse
     report::CleanupReport report;
     report.target = context.target_database();
 
+    const std::vector<std::string> waiting =
+        co_await run::discard_waiting(context, session.maintenance, *session.target);
+    for (const std::string& name : waiting) report.dropped.push_back({name, "waited for its swap", 0});
     const std::vector<run::Leftover> leftovers =
         co_await run::find_leftovers(session.maintenance, *session.target, context);
     for (const run::Leftover& leftover : leftovers) {

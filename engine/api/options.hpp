@@ -19,7 +19,8 @@ struct ConnectOptions {
     // Its request() ends a blocking form; also before that has begun. A program that wants SIGINT and SIGTERM
     // to do so calls stop_on_signals(stop). A coroutine is cancelled by whoever awaits it.
     StopSource stop;
-    std::string maintenance_db; // "" : postgres, else any other we may connect to
+    std::vector<std::string> password_variables; // of our environment: kept from other programs
+    std::string maintenance_db;                  // "" : postgres, else any other we may connect to
 };
 
 enum class AclSource { target, source, both };
@@ -40,7 +41,9 @@ struct RefreshOptions {
     std::vector<std::string> references; // --reference child.col=parent.col
     bool keep_deleted = false;           // preserved rows that the source deleted since stay
     DriftChoice drift = DriftChoice::replay;
-    std::string migrate;          // --migrate CMD; empty: none
+    std::string migrate;        // --migrate CMD; empty: none
+    bool migrate_shell = false; // sh reads it; else it is split at spaces and quotes
+    std::chrono::milliseconds migrate_timeout = std::chrono::hours(1);
     bool swap = true;             // false: build, and wait for the command swap
     bool discard_waiting = false; // drop the database that an earlier run left waiting
     bool keep_previous = true;

@@ -143,23 +143,20 @@ void add_losing(const Catalogs& catalogs, report::PlanReport& report) {
     }
 }
 
-void add_migrations(const std::vector<merge::MigrationDifference>& differences, report::PlanReport& report) {
-    const auto items = [](const std::vector<merge::Migration>& migrations) {
-        std::vector<report::MigrationItem> list;
-        list.reserve(migrations.size());
-        for (const merge::Migration& migration : migrations)
-            list.push_back({migration.version, migration.description});
-        return list;
-    };
-    for (const merge::MigrationDifference& difference : differences) {
-        report::HistoryDifference history;
-        history.table = difference.table;
-        history.only_source = items(difference.only_source);
-        history.only_target = items(difference.only_target);
-        history.different_checksum = items(difference.different_checksum);
-        history.failed_or_repeatable = items(difference.failed_or_repeatable);
-        report.migrations.push_back(std::move(history));
-    }
+void add_migrations(Context& context, const Catalogs& catalogs, report::PlanReport& report) {
+    const run::Drift& drift = catalogs.drift;
+    report.migrations = run::drift_report(drift);
+    const std::size_t before = context.report.remarks.size();
+    run::tell_drift(context, drift, run::staying_tables(catalogs));
+    report.merge.applied_again = context.report.merge.applied_again;
+    report.merge.staying = context.report.merge.staying;
+    for (std::size_t i = before; i < context.report.remarks.size(); ++i)
+        report.notes.push_back(context.report.remarks[i].object + ": " + context.report.remarks[i].text);
+    for (std::size_t i = 0; i < drift.differences.size(); ++i)
+        if (drift.decision.histories[i].action == merge::DriftAction::fail)
+            report.refusals.push_back({"table " + drift.differences[i].table.display(),
+                                       drift.decision.histories[i].why,
+                                       merge::describe(drift.differences[i])});
 }
 
 Task<void> add_records(pq::Connection& target, const Catalogs& catalogs, report::PlanReport& report) {
@@ -237,6 +234,7 @@ Task<report::PlanReport> plan_on_main(RefreshOptions options, report::Observer& 
     catalogs.target = co_await read_without_locks(target_keeper, target, true, true);
     catalogs.settable_roles = co_await run::read_settable_roles(target);
     catalogs.recorded = co_await run::read_identities(target);
+    catalogs.drift = co_await run::read_drift(context, source, target);
     run::compare_catalogs(context, catalogs);
     for (const report::Refusal& refusal : run::refusals(context, catalogs))
         report.refusals.push_back(refusal);
@@ -246,8 +244,7 @@ Task<report::PlanReport> plan_on_main(RefreshOptions options, report::Observer& 
     add_unsupported(context, catalogs, report);
     add_losing(catalogs, report);
     co_await add_records(target, catalogs, report);
-    add_migrations(
-        co_await run::compare_migrations(context, source, target, catalogs.source, catalogs.target), report);
+    add_migrations(context, catalogs, report);
     co_await add_room(context, maintenance, catalogs, report);
     add_tasks(context, catalogs, co_await run::choose_lanes(context, &source, target, false), report);
     for (const report::Noted& note : context.report.notes)

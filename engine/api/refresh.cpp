@@ -6,39 +6,36 @@
 #include "base/cores.hpp"
 #include "base/error.hpp"
 #include "base/run_id.hpp"
-#include "base/size.hpp"
 #include "base/text.hpp"
 #include "flow/deadline.hpp"
 #include "flow/join.hpp"
 #include "flow/stop.hpp"
 #include "run/blocking.hpp"
 #include "run/build.hpp"
+#include "run/carry_history.hpp"
+#include "run/ending.hpp"
+#include "run/fingerprint.hpp"
 #include "run/guard.hpp"
 #include "run/journal.hpp"
 #include "run/lanes.hpp"
+#include "run/merge_migrated.hpp"
 #include "run/merge_target.hpp"
+#include "run/migrate_command.hpp"
 #include "run/new_database.hpp"
-#include "run/pending.hpp"
 #include "run/properties.hpp"
 #include "run/rights.hpp"
 #include "run/run_lock.hpp"
 #include "run/source.hpp"
+#include "run/story.hpp"
 #include "run/swap.hpp"
+#include "run/waiting.hpp"
 
 namespace pgsluice {
 
 namespace {
 
 using run::Context;
-
-constexpr int clean_up_attempts = 20;
-
-// What a run has made so far, for cleaning up after a failure.
-struct Made {
-    std::string database;
-    model::Oid oid = 0;
-    bool journal = false;
-};
+using run::Made;
 
 Task<void> refuse_before_any_write(Context& context, run::Source& source, pq::Connection& target,
                                    pq::Connection& maintenance) {
@@ -50,6 +47,7 @@ Task<void> refuse_before_any_write(Context& context, run::Source& source, pq::Co
     run::refuse_missing_rights(rights);
     co_await run::refuse_bound_database(maintenance, context.target_database());
     co_await run::drop_previous(maintenance, target, context, true);
+    co_await run::refuse_waiting(context, maintenance, target);
 }
 
 // Creates the database beside the target; the run's line is committed before, so that a killed run's database
@@ -57,6 +55,9 @@ Task<void> refuse_before_any_write(Context& context, run::Source& source, pq::Co
 Task<void> begin_build(Context& context, pq::Connection& maintenance, pq::Connection& target,
                        const run::Catalogs& catalogs, Made& made) {
     co_await run::create_journal(target);
+    const std::vector<std::string> waited = co_await run::discard_waiting(context, maintenance, target);
+    for (const std::string& name : waited)
+        context.note("database " + one_line(name), "waited for its swap: dropped");
     co_await run::drop_leftovers(maintenance, target, context);
     const bool had_previous = co_await run::drop_previous(maintenance, target, context, false);
     if (had_previous)
@@ -74,117 +75,70 @@ Task<void> begin_build(Context& context, pq::Connection& maintenance, pq::Connec
     made.oid = co_await run::create_beside(maintenance, context, catalogs.target.properties, line.database);
 }
 
-// Everything that schema pgsluice remembers goes along, and says already what will be true when the swap
-// commits.
-Task<void> carry_memory(Context& context, pq::Connection& target, pq::Connection& session,
-                        const run::Catalogs& catalogs, model::Oid target_oid) {
-    co_await run::carry_journal(target, session);
-    co_await run::write_identities(session, context.run_id, catalogs.planned.database);
-    context.report.state = "swapped";
-    context.report.previous = previous_database_name(context.target_database());
+// The whole planned database in one graph: the source's schema, and what is the target's own.
+Task<void> load_whole(Context& context, run::Source& source, const run::Catalogs& catalogs,
+                      run::RunSessions& sessions, run::MergeTarget& own, int lanes, Made& made) {
+    const run::LoadMerge load = co_await own.prepare(catalogs, made.database);
+    const std::vector<merge::Pending> not_made =
+        co_await run::load(context, &source, catalogs, *sessions.inside, lanes, load);
+    if (catalogs.drift.decision.action == merge::DriftAction::carry)
+        (void)co_await run::carry_histories(context, *sessions.target, *sessions.inside,
+                                            catalogs.drift.differences);
+    co_await run::verify_catalog(context, catalogs.planned.database, not_made, *sessions.inside);
+    co_await run::copy_properties(sessions.maintenance, context, catalogs.target.properties, made.database);
+    run::Merged merged{catalogs.planned, not_made, &catalogs.planned.database};
+    co_await run::finish(context, sessions, own, merged, made);
+}
+
+// The run's line says that it waits, and all that the command swap needs.
+Task<void> leave_waiting(Context& context, run::RunSessions& sessions, const run::Catalogs& catalogs,
+                         Made& made) {
+    co_await run::write_identities(*sessions.inside, context.run_id, catalogs.planned.database);
+    const run::Fingerprint built =
+        co_await run::read_fingerprint(*sessions.inside, context.options.lock_timeout);
+    report::WaitingReport waiting;
+    waiting.database = made.database;
+    waiting.fingerprint = run::fingerprint_of(catalogs.target).text();
+    waiting.built = built.text();
+    waiting.histories = run::history_mark(catalogs.drift.target);
+    waiting.options = run::waiting_options(context.options);
+    context.report.waiting = std::move(waiting);
+    context.report.state = run::waiting_state;
     context.report.finished = std::chrono::system_clock::now();
     context.report.seconds =
         std::chrono::duration<double>(std::chrono::steady_clock::now() - context.began).count();
-    co_await run::end_run(session, context.run_id, "swapped", to_json(context.report, false),
-                          context.report.previous, target_oid);
+    const std::string report = to_json(context.report, false);
+    co_await run::end_run(*sessions.target, context.run_id, context.report.state, report, "", 0);
+    made = Made{};
 }
 
-// What could not come along now, and what could not before.
-Task<void> carry_pending(Context& context, pq::Connection& target, pq::Connection& session,
-                         const merge::Planned& planned,
-                         const std::vector<pgsluice::merge::Pending>& not_made) {
-    run::tell_carried(context, planned.database, not_made);
-    co_await run::carry_pending(target, session);
-    co_await run::write_pending(session, context.run_id, planned.pending);
-    co_await run::write_pending(session, context.run_id, not_made);
-    co_await run::try_pending(context, session, planned.database);
-}
-
-Task<void> swap_in(Context& context, pq::Connection& maintenance, pq::Connection& second,
-                   run::MergeTarget& own, const Made& made) {
-    context.step("swapping");
-    run::SwapNames names;
-    names.target = context.target_database();
-    names.incoming = made.database;
-    names.previous = previous_database_name(context.target_database());
-    const run::SwapResult result =
-        co_await run::swap_databases(context, maintenance, second, names, own.last_session());
-    context.report.seconds_away = std::chrono::duration<double>(result.away).count();
-    report::Swapped swapped;
-    swapped.previous = names.previous;
-    swapped.away = result.away;
-    context.emit(swapped);
-}
-
-Task<void> after_swap(Context& context, pq::Connection& maintenance, model::Oid previous_oid) {
-    if (context.options.keep_previous) co_return;
-    const std::string previous = previous_database_name(context.target_database());
-    try {
-        co_await run::drop_database(maintenance, previous, previous_oid);
-        context.note("database " + one_line(previous), "dropped, as --drop-previous says");
-    } catch (const Error& error) {
-        context.note("database " + one_line(previous), "could not be dropped now: " + one_line(error.what()));
+// The shared part alone, then what --migrate makes of it; what is the target's own is merged against that:
+// now, or by the command swap.
+Task<void> load_shared_first(Context& context, run::Source& source, const run::Catalogs& catalogs,
+                             run::RunSessions& sessions, run::MergeTarget& own, int lanes, Made& made) {
+    own.close(); // nothing of the target is read for a while: its snapshot must not hold back its vacuum
+    const run::LoadMerge nothing;
+    (void)co_await run::load(context, &source, catalogs, *sessions.inside, lanes, nothing);
+    co_await run::verify_catalog(context, catalogs.planned.database, {}, *sessions.inside);
+    co_await run::copy_properties(sessions.maintenance, context, catalogs.target.properties, made.database);
+    if (catalogs.drift.decision.action == merge::DriftAction::migrate)
+        co_await run::migrate(context, made.database);
+    if (!context.options.swap) {
+        co_await leave_waiting(context, sessions, catalogs, made);
+        co_return;
     }
+    co_await own.open();
+    run::MigratedInput input;
+    input.fingerprint = run::fingerprint_of(catalogs.target).text();
+    input.histories = run::history_mark(catalogs.drift.target);
+    const run::Catalogs migrated = co_await run::read_migrated(context, own, sessions, input);
+    const std::vector<merge::Pending> not_made =
+        co_await run::merge_migrated(context, own, sessions, migrated);
+    run::Merged merged{migrated.planned, not_made, &catalogs.planned.database};
+    co_await run::finish(context, sessions, own, merged, made);
 }
 
-// The failure is told to the target's journal and the new database goes, so that the target is as it was.
-Task<void> drop_what_was_made(Context& context, const Made& made) {
-    if (!made.database.empty()) {
-        pq::Connection maintenance = co_await run::open_maintenance(context);
-        const std::optional<run::DatabaseFacts> found =
-            co_await run::find_database(maintenance, made.database);
-        if (found) co_await run::drop_database(maintenance, made.database, found->oid);
-    }
-    pq::Connection target = co_await run::open_target(context, context.target_database());
-    co_await run::end_run(target, context.run_id, context.report.state, to_json(context.report, false), "",
-                          0);
-}
-
-Task<void> drop_when_it_answers(Context& context, const Made& made) {
-    for (int attempt = 1;; ++attempt) {
-        bool away = false;
-        try {
-            co_await drop_what_was_made(context, made);
-        } catch (const Error& error) {
-            away = error.kind() == ErrorKind::connection;
-            if (!away || attempt >= clean_up_attempts) throw;
-        }
-        if (!away) co_return;
-        co_await flow::sleep_for(std::chrono::seconds(1));
-    }
-}
-
-Task<void> clean_up(Context& context, const Made& made, bool stopped) {
-    if (!made.journal) co_return;
-    // Whoever stops us waits five seconds and then kills; a failed run may take its time.
-    const flow::Duration limit =
-        stopped ? flow::Duration(limits::stop_grace) : limits::statement_timeout_default;
-    // A server that was restarted answers again soon; whoever stops us does not wait for that.
-    Task<void> work = stopped ? drop_what_was_made(context, made) : drop_when_it_answers(context, made);
-    try {
-        co_await flow::with_timeout(std::move(work), limit, "cleaning up");
-    } catch (const std::exception& error) {
-        context.note("database " + one_line(made.database),
-                     "could not be cleaned up now, the next run or pgsluice cleanup does: " +
-                         one_line(error.what()));
-    }
-}
-
-// The outcome as the journal of the database that now has the target's name keeps it: with the seconds of the
-// swap.
-Task<void> complete_journal(Context& context, model::Oid previous_oid) {
-    try {
-        pq::Connection session = co_await run::open_target(context, context.target_database());
-        co_await run::end_run(session, context.run_id, "swapped", to_json(context.report, false),
-                              context.report.previous, previous_oid);
-    } catch (const std::exception& error) {
-        context.note("pgsluice.run", "holds the report as it was before the swap: " + one_line(error.what()));
-    }
-}
-
-Task<void> steps_with_source(Context& context, Made& made, run::Source& source,
-                             std::optional<pq::Connection>& target, pq::Connection& maintenance,
-                             pq::Connection& second);
+Task<void> steps_with_source(Context& context, Made& made, run::Source& source, run::RunSessions& sessions);
 
 Task<void> refresh_steps(Context& context, Made& made) {
     report::RunStarted started;
@@ -195,138 +149,50 @@ Task<void> refresh_steps(Context& context, Made& made) {
     context.emit(started);
 
     context.step("connecting");
-    std::optional<pq::Connection> target = co_await run::open_target(context, context.target_database());
+    pq::Connection target = co_await run::open_target(context, context.target_database());
     pq::Connection maintenance = co_await run::open_maintenance(context);
     co_await run::take_run_lock(maintenance, context.target_database());
-    // Every session that the end needs is opened now: tokens of managed services are checked at login and
-    // live minutes.
     pq::Connection second = co_await run::open_maintenance(context);
+    run::RunSessions sessions{std::move(target), std::nullopt, std::move(maintenance), std::move(second)};
     run::Source source = co_await run::Source::open(context);
     // From the first lock to the last one released; giving way stops the steps.
-    co_await flow::join(source.watch(),
-                        steps_with_source(context, made, source, target, maintenance, second));
+    co_await flow::join(source.watch(), steps_with_source(context, made, source, sessions));
 }
 
-Task<void> steps_with_source(Context& context, Made& made, run::Source& source,
-                             std::optional<pq::Connection>& target, pq::Connection& maintenance,
-                             pq::Connection& second) {
+Task<void> steps_with_source(Context& context, Made& made, run::Source& source, run::RunSessions& sessions) {
     context.step("checking rights and guards");
-    co_await refuse_before_any_write(context, source, *target, maintenance);
+    co_await refuse_before_any_write(context, source, *sessions.target, sessions.maintenance);
     run::MergeTarget own(context);
     co_await own.open();
 
-    const run::Catalogs catalogs = co_await run::read_catalogs(context, source, *target, own.snapshot());
-    own.plan(catalogs);
+    const run::Catalogs catalogs =
+        co_await run::read_catalogs(context, source, *sessions.target, own.snapshot());
+    // What is merged after a migration is planned after it.
+    if (catalogs.stage == run::Catalogs::Stage::whole) own.plan(catalogs);
     const auto& tables = catalogs.planned.database.rows;
     const bool rows_of_target =
         std::any_of(tables.begin(), tables.end(), [](const auto& table) { return table.from_target; });
-    const int lanes = co_await run::choose_lanes(context, &source.leader(), *target, rows_of_target);
+    const int lanes = co_await run::choose_lanes(context, &source.leader(), *sessions.target, rows_of_target);
     context.step("locking the source's tables");
     co_await source.lock_tables(catalogs.source);
     co_await source.check_unchanged(catalogs.source);
 
     context.step("creating the new database");
-    co_await begin_build(context, maintenance, *target, catalogs, made);
-    std::optional<pq::Connection> inside = co_await run::open_target(context, made.database);
+    co_await begin_build(context, sessions.maintenance, *sessions.target, catalogs, made);
+    sessions.inside = co_await run::open_target(context, made.database);
+    co_await run::create_journal(*sessions.inside);
     context.step("loading");
-    co_await run::create_journal(*inside);
-    const run::LoadMerge load = co_await own.prepare(catalogs, made.database);
-    const std::vector<merge::Pending> not_made =
-        co_await run::load(context, &source, catalogs, *inside, lanes, load);
-    co_await run::verify_catalog(context, catalogs.planned.database, not_made, *inside);
-    co_await carry_pending(context, *target, *inside, catalogs.planned, not_made);
-    co_await run::copy_properties(maintenance, context, catalogs.target.properties, made.database);
-    const std::optional<run::DatabaseFacts> old =
-        co_await run::find_database(maintenance, context.target_database());
-    if (!old) throw Error{ErrorKind::refused, "the target has gone while its copy was built"};
-    co_await own.late(catalogs.planned.database);
-    co_await carry_memory(context, *target, *inside, catalogs, old->oid);
-    // The swap waits for every session in either database.
-    inside.reset();
-    own.close_inside();
-    target.reset();
-    co_await swap_in(context, maintenance, second, own, made);
-    made = Made{};
-    // The job is done: a signal from here on must not make it look undone, or a retry would drop the true
-    // previous.
-    co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
-    co_await complete_journal(context, old->oid);
-    co_await after_swap(context, maintenance, old->oid);
-}
-
-// A cancellation has no words of its own.
-std::exception_ptr in_words(const Context& context, std::exception_ptr failure) {
-    try {
-        std::rethrow_exception(failure);
-    } catch (const boost::system::system_error& error) {
-        if (error.code() != asio::error::operation_aborted) return failure;
-        Error stopped = context.options.connect.stop.error();
-        stopped.hint("the target is as it was; run again");
-        return std::make_exception_ptr(stopped);
-    } catch (...) {
-        return failure;
-    }
-}
-
-// Message, SQLSTATE and hint of the failure into the report, before the journal keeps it. Whether it was a
-// stop.
-bool record_outcome(Context& context, const std::exception_ptr& failure) {
-    context.report.finished = std::chrono::system_clock::now();
-    context.report.seconds =
-        std::chrono::duration<double>(std::chrono::steady_clock::now() - context.began).count();
-    context.report.state = failure ? "failed" : "swapped";
-    if (!failure) return false;
-    try {
-        std::rethrow_exception(failure);
-    } catch (const Error& error) {
-        context.report.error = error.message();
-        context.report.error_sqlstate = error.sqlstate();
-        context.report.error_object = error.object();
-        context.report.error_hint = error.hint();
-        if (error.kind() == ErrorKind::stopped) context.report.state = "stopped";
-    } catch (const std::exception& error) {
-        context.report.error = error.what();
-    }
-    return context.report.state == "stopped";
-}
-
-// Then nothing may be dropped, and the journal that may be in the target by now says what is true.
-bool may_have_swapped(const std::exception_ptr& failure) {
-    try {
-        std::rethrow_exception(failure);
-    } catch (const Error& error) {
-        return error.kind() == ErrorKind::attention;
-    } catch (...) {
-        return false;
-    }
-}
-
-void announce_end(Context& context, const std::exception_ptr& failure) {
-    report::RunFinished finished;
-    finished.took = std::chrono::steady_clock::now() - context.began;
-    finished.succeeded = failure == nullptr;
-    if (failure) finished.text = describe(failure);
-    finished.report = &context.report;
-    context.emit(finished);
+    if (catalogs.stage == run::Catalogs::Stage::shared_part)
+        co_await load_shared_first(context, source, catalogs, sessions, own, lanes, made);
+    else
+        co_await load_whole(context, source, catalogs, sessions, own, lanes, made);
 }
 
 Task<RefreshReport> refresh_on_main(RefreshOptions options, Observer& observer, flow::Loops& loops) {
     Context context(std::move(options), observer, loops);
+    run::check_migrate_command(context);
     Made made;
-    std::exception_ptr failure;
-    try {
-        co_await refresh_steps(context, made);
-    } catch (...) {
-        failure = in_words(context, std::current_exception());
-    }
-    const bool stopped = record_outcome(context, failure);
-    if (failure && !may_have_swapped(failure)) {
-        co_await asio::this_coro::reset_cancellation_state(asio::enable_terminal_cancellation());
-        co_await flow::uninterrupted(clean_up(context, made, stopped));
-    }
-    announce_end(context, failure);
-    if (failure) std::rethrow_exception(failure);
-    co_return context.report;
+    co_return co_await run::tell_story(context, made, refresh_steps(context, made));
 }
 
 int lane_loops(const RefreshOptions& options) {

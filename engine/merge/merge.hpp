@@ -93,22 +93,6 @@ Planned plan_database(const model::Database& source, const model::Database& targ
 Planned plan_database(const model::Database& source, const model::Database& target, const Options& options,
                       const Definer& definition, const Definer& whole);
 
-// One migration history table (Flyway's here) of each side, compared by version and checksum, never by count.
-struct Migration {
-    std::string version, description, checksum;
-    bool success = true;
-    bool repeatable = false;
-};
-struct MigrationDifference {
-    std::string table;                               // "public.flyway_schema_history"
-    std::vector<Migration> only_source, only_target; // successful versioned entries
-    std::vector<Migration> different_checksum;       // the source's entry
-    std::vector<Migration> failed_or_repeatable;     // named, change nothing
-    bool equal() const { return only_source.empty() && only_target.empty() && different_checksum.empty(); }
-};
-MigrationDifference compare_migrations(std::string table, const std::vector<Migration>& source,
-                                       const std::vector<Migration>& target);
-
 // What a fresh reading of the new database has that the planned one lacks, and the reverse: rules.md
 // section 9.
 struct Difference {

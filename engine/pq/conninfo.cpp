@@ -71,6 +71,19 @@ Conninfo Conninfo::parse(std::string_view text) {
     return conninfo;
 }
 
+std::map<std::string, std::string> Conninfo::environment() const {
+    std::map<std::string, std::string> variables;
+    const Options options(PQconndefaults(), PQconninfoFree);
+    for (const PQconninfoOption* option = options.get(); option && option->keyword; ++option) {
+        if (!option->envvar) continue;
+        const std::string keyword = option->keyword;
+        // What a service said is in the other values already.
+        const bool told = keyword != "password" && keyword != "service" && keyword != "passfile";
+        variables[option->envvar] = told ? get(keyword).value_or("") : "";
+    }
+    return variables;
+}
+
 std::optional<std::string> Conninfo::get(std::string_view keyword) const {
     const auto found = values_.find(std::string(keyword));
     if (found == values_.end()) return std::nullopt;

@@ -26,6 +26,9 @@ public:
     std::string user() const;
     // "host:port/database as user": for logs and errors.
     std::string display() const;
+    // For other programs of libpq: variable -> value of everything but passwords. Those with an empty value
+    // must not be set, or they would lead somewhere else.
+    std::map<std::string, std::string> environment() const;
     const std::map<std::string, std::string>& values() const { return values_; }
 
 private:

@@ -3,6 +3,30 @@
 
 namespace pgsluice::report {
 
+namespace {
+
+void write_items(JsonWriter& json, std::string_view name, const std::vector<MigrationItem>& items) {
+    json.key(name).begin_array();
+    for (const MigrationItem& item : items)
+        json.begin_object()
+            .field("version", item.version)
+            .field("description", item.description)
+            .end_object();
+    json.end_array();
+}
+
+} // namespace
+
+void write(JsonWriter& json, const HistoryDifference& item) {
+    json.begin_object().field("table", item.table).field("tool", item.tool).field("equal", item.equal());
+    json.field("standing", item.standing).field("action", item.action);
+    write_items(json, "only_source", item.only_source);
+    write_items(json, "only_target", item.only_target);
+    write_items(json, "different_checksum", item.different_checksum);
+    write_items(json, "failed_or_repeatable", item.failed_or_repeatable);
+    json.end_object();
+}
+
 void write(JsonWriter& json, const MergeReport& report) {
     json.key("merge").begin_object();
     json.strings("carried", report.carried).key("pending").begin_array();
@@ -21,6 +45,9 @@ void write(JsonWriter& json, const MergeReport& report) {
         json.strings("reasons", table.reasons).end_object();
     }
     json.end_array().field("late_rows", report.late_rows);
+    json.key("histories").begin_array();
+    for (const HistoryDifference& history : report.histories) write(json, history);
+    json.end_array().field("applied_again", report.applied_again).strings("staying", report.staying);
     json.key("migrated").begin_array();
     for (const MigrateRun& run : report.migrated)
         json.begin_object().field("command", run.command).field("seconds", run.seconds).end_object();

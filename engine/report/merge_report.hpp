@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "report/drift_report.hpp"
+
 namespace pgsluice::report {
 
 class JsonWriter;
@@ -40,6 +42,11 @@ struct MergeReport {
     std::vector<PendingItem> pending;
     std::vector<MergedTable> merged;
     std::uint64_t late_rows = 0; // changed on the target during the run, and merged before the swap
+    std::vector<HistoryDifference> histories;
+    // --drift=replay: entries that the service will apply at its next restart, and the tables with rows that
+    // only `previous` keeps because those migrations make them.
+    std::uint64_t applied_again = 0;
+    std::vector<std::string> staying;
     std::vector<MigrateRun> migrated;
 };
 

@@ -24,10 +24,6 @@ void write(JsonWriter& json, const LabelDifference& item) {
     json.strings("only_target", item.only_target).end_object();
 }
 
-void write(JsonWriter& json, const MigrationItem& item) {
-    json.begin_object().field("version", item.version).field("description", item.description).end_object();
-}
-
 void write(JsonWriter& json, const NamedReason& item) {
     json.begin_object().field("object", item.object).field("reason", item.reason).field("hint", item.hint);
     json.end_object();
@@ -42,22 +38,11 @@ void write(JsonWriter& json, const Refusal& item) {
     json.end_object();
 }
 
-void write(JsonWriter& json, const HistoryDifference& item);
-
 template <class T>
 void write_list(JsonWriter& json, std::string_view name, const std::vector<T>& list) {
     json.key(name).begin_array();
     for (const T& item : list) write(json, item);
     json.end_array();
-}
-
-void write(JsonWriter& json, const HistoryDifference& item) {
-    json.begin_object().field("table", item.table).field("equal", item.equal());
-    write_list(json, "only_source", item.only_source);
-    write_list(json, "only_target", item.only_target);
-    write_list(json, "different_checksum", item.different_checksum);
-    write_list(json, "failed_or_repeatable", item.failed_or_repeatable);
-    json.end_object();
 }
 
 } // namespace

@@ -32,17 +32,6 @@ struct LabelDifference {
     std::vector<std::string> only_source, only_target;
 };
 
-struct MigrationItem {
-    std::string version, description;
-};
-struct HistoryDifference {
-    std::string table; // "public.flyway_schema_history"
-    std::vector<MigrationItem> only_source, only_target;
-    std::vector<MigrationItem> different_checksum;   // one version, two checksums
-    std::vector<MigrationItem> failed_or_repeatable; // named, change nothing
-    bool equal() const { return only_source.empty() && only_target.empty() && different_checksum.empty(); }
-};
-
 // An object, and why it is listed. `hint` may be empty.
 struct NamedReason {
     std::string object, reason, hint;

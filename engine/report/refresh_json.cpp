@@ -48,6 +48,7 @@ std::string to_json(const RefreshReport& report, bool indent) {
         json.field("object", report.error_object).field("hint", report.error_hint).end_object();
     }
     write(json, report.merge);
+    if (report.waiting) write(json, *report.waiting);
     write_list(json, "remarks", report.remarks);
     write_list(json, "notes", report.notes);
     write_list(json, "tables", report.tables);

@@ -9,6 +9,7 @@
 #include "base/clock.hpp"
 #include "report/event.hpp"
 #include "report/merge_report.hpp"
+#include "report/waiting_report.hpp"
 
 namespace pgsluice::report {
 
@@ -20,7 +21,7 @@ struct TableReport {
 };
 
 struct RefreshReport {
-    std::string run_id, source, target, previous, state; // state: "swapped", "failed"
+    std::string run_id, source, target, previous, state; // state: "swapped", "waiting", "failed"
     WallTime started{}, finished{};
     double seconds = 0, seconds_away = 0, seconds_source_held = 0;
     std::uint64_t rows = 0, bytes = 0, tasks = 0;
@@ -28,6 +29,7 @@ struct RefreshReport {
     int lanes = 0;
     std::vector<TableReport> tables;
     MergeReport merge;
+    std::optional<WaitingReport> waiting; // state "waiting": what the command swap needs
     std::vector<Remarked> remarks;
     std::vector<Noted> notes;
     std::string error, error_sqlstate, error_object, error_hint;

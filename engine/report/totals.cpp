@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/size.hpp"
+#include "base/text.hpp"
 
 namespace pgsluice::report {
 
@@ -148,9 +149,16 @@ std::string summary(const RefreshReport& report) {
     std::string line = fmt::format("{} tables, {} rows, {} in {}", format_count(report.tables.size()),
                                    format_count(report.rows), format_size(report.bytes),
                                    format_length(length(report.seconds)));
-    line += fmt::format("; target away {}", format_length(length(report.seconds_away)));
+    if (report.waiting)
+        line += "; database " + one_line(report.waiting->database) + " waits for its swap";
+    else
+        line += fmt::format("; target away {}", format_length(length(report.seconds_away)));
     line += fmt::format("; source held {}", format_length(length(report.seconds_source_held)));
     if (!report.previous.empty()) line += fmt::format("; the old database is {}", report.previous);
+    if (report.merge.applied_again > 0)
+        line +=
+            fmt::format("; {} migration{} will be applied again at the service's next restart",
+                        format_count(report.merge.applied_again), report.merge.applied_again == 1 ? "" : "s");
     const auto counted = [&](std::size_t count, const char* one) {
         if (count > 0) line += fmt::format("; {} {}{}", format_count(count), one, count == 1 ? "" : "s");
     };

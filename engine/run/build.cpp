@@ -57,16 +57,33 @@ Task<Catalogs> read_catalogs(Context& context, Source& source, pq::Connection& t
     catalogs.target = co_await catalog::read(target, options);
     catalogs.settable_roles = co_await read_settable_roles(target);
     catalogs.recorded = co_await read_identities(target);
+    catalogs.drift = co_await read_drift(context, source.leader(), target);
+    refuse_drift(catalogs.drift);
+    if (catalogs.drift.decision.action == merge::DriftAction::migrate || !context.options.swap)
+        catalogs.stage = Catalogs::Stage::shared_part;
     compare_catalogs(context, catalogs);
     throw_first(refusals(context, catalogs));
-    for (const std::string& note : catalogs.planned.notes) context.note("plan", note);
+    if (context.options.swap) {
+        if (catalogs.stage == Catalogs::Stage::whole) refuse_carry(catalogs);
+        tell_drift(context, catalogs.drift, staying_tables(catalogs));
+    } else {
+        tell_waiting(context, catalogs.drift);
+    }
+    tell_planned(context, catalogs);
+    co_return catalogs;
+}
+
+void tell_planned(Context& context, const Catalogs& catalogs) {
+    // Roles, owners and grants are told with the shared part, what is the target's own with the rest.
+    if (catalogs.stage != Catalogs::Stage::own_part)
+        for (const std::string& note : catalogs.planned.notes) context.note("plan", note);
+    if (catalogs.stage == Catalogs::Stage::shared_part) return;
     note_dropped_on_source(context, catalogs);
     tell_pending(context, catalogs.planned.pending);
     for (const std::string& remark : catalogs.planned.remarks) {
         const std::size_t colon = std::min(remark.find(": "), remark.size());
         context.remark(remark.substr(0, colon), remark.substr(std::min(colon + 2, remark.size())));
     }
-    co_return catalogs;
 }
 
 namespace {

@@ -19,6 +19,9 @@ namespace pgsluice::run {
 Task<Catalogs> read_catalogs(Context& context, Source& source, pq::Connection& target,
                              std::string target_snapshot);
 
+// Notes and remarks of what was planned.
+void tell_planned(Context& context, const Catalogs& catalogs);
+
 // The rows of the target's extras, and the merge on the way.
 struct LoadMerge {
     std::string target_snapshot;

@@ -2,7 +2,10 @@
 
 #include <algorithm>
 
+#include "base/error.hpp"
+#include "base/text.hpp"
 #include "run/late_merge.hpp"
+#include "run/migrations.hpp"
 
 namespace pgsluice::run {
 
@@ -42,6 +45,7 @@ void MergeTarget::plan(const Catalogs& catalogs) {
 
 Task<LoadMerge> MergeTarget::prepare(const Catalogs& catalogs, std::string database) {
     at_start_ = fingerprint_of(catalogs.target);
+    histories_ = history_mark(catalogs.drift.target);
     LoadMerge load;
     load.target_snapshot = rows_->snapshot();
     inside_ = co_await open_target(context_, database);
@@ -75,12 +79,22 @@ Task<void> MergeTarget::late(const model::Database& planned) {
     }
     co_await merge_late(context_, *rows_, *inside_, input, preserved);
     if (row_merge_) co_await row_merge_->finish();
+    co_await refuse_changed_history();
     catalog_mark_ = co_await catalog_mark(rows_->session());
+}
+
+Task<void> MergeTarget::refuse_changed_history() {
+    const std::vector<merge::History> now = co_await read_histories(context_, rows_->session());
+    if (history_mark(now) == histories_) co_return;
+    throw Error{ErrorKind::refused, "the target's migration history has changed during the run"}
+        .object("database " + one_line(context_.target_database()))
+        .hint("the target is as it was; run again");
 }
 
 // Between late() and the moment when nobody is left somebody may have made a table. The mark alone shows
 // temporary tables, too, and what was undone again.
 Task<void> MergeTarget::look_again() {
+    co_await refuse_changed_history();
     const std::string mark = co_await catalog_mark(rows_->session());
     if (mark == catalog_mark_) co_return;
     const Fingerprint now = co_await read_fingerprint(rows_->session(), context_.options.lock_timeout);

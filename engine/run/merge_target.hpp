@@ -34,16 +34,20 @@ public:
     // After the load: SHARE locks, the rows that changed since, and whether anybody changed the schema
     // meanwhile. From here to close() nothing that is committed in the target is lost.
     Task<void> late(const model::Database& planned);
+    // While nothing of the target is read; open() again after it.
+    void close() { rows_.reset(); }
     void close_inside(); // the swap waits for every session in the new database
     // For the swap, after late(): it looks once more whether anybody changed the schema, and closes.
     LastSession last_session();
 
 private:
     Task<void> look_again();
+    Task<void> refuse_changed_history();
     Context& context_;
     std::optional<TargetRows> rows_;
     std::optional<pq::Connection> inside_;
     Fingerprint at_start_;
+    std::string histories_;    // mark of the target's migration histories at the start
     std::string catalog_mark_; // of the target when late() was through
     merge::RowPlan row_plan_;
     std::optional<RowMerge> row_merge_; // nothing: no row of the target is carried

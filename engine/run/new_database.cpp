@@ -11,6 +11,7 @@
 #include "flow/deadline.hpp"
 #include "pq/quote.hpp"
 #include "run/journal.hpp"
+#include "run/waiting.hpp"
 
 namespace pgsluice::run {
 
@@ -94,7 +95,8 @@ Task<model::Oid> create_beside(pq::Connection& maintenance, Context& context,
     co_return created->oid;
 }
 
-Task<void> drop_database(pq::Connection& maintenance, std::string name, model::Oid expected_oid) {
+Task<void> drop_database(pq::Connection& maintenance, std::string name, model::Oid expected_oid,
+                         bool at_once) {
     // A killed client's backend lives on until it notices; it is ours, and would keep the database busy.
     const std::string end_ours =
         "select pg_catalog.pg_terminate_backend(pid) from pg_catalog.pg_stat_activity where datid = " +
@@ -114,7 +116,7 @@ Task<void> drop_database(pq::Connection& maintenance, std::string name, model::O
         std::exception_ptr failure;
         bool busy = false;
         try {
-            const std::string& statement = attempt < drop_attempts / 4 ? drop : force;
+            const std::string& statement = !at_once && attempt < drop_attempts / 4 ? drop : force;
             co_await maintenance.command(statement, limits::statement_timeout_default);
             co_return;
         } catch (Error& error) {
@@ -134,6 +136,7 @@ Task<std::vector<Leftover>> find_leftovers(pq::Connection& maintenance, pq::Conn
     std::vector<Leftover> leftovers;
     for (const RunLine& run : co_await read_runs(target)) {
         if (run.database.empty() || run.run_id == context.run_id) continue;
+        if (run.state == waiting_state) continue; // somebody means to swap it in
         // A name in the journal that this target and that run id would not give is not ours to drop.
         if (run.database != beside_database_name(context.target_database(), run.run_id)) continue;
         const std::string sql =

@@ -22,9 +22,11 @@ Task<model::Oid> create_beside(pq::Connection& maintenance, Context& context,
                                const model::DatabaseProperties& target, std::string name);
 // Ends our own role's sessions with our application_name in it first (a killed client's backend lives on),
 // disables and drops nothing else. No IF EXISTS: a missing database is an error of ours.
-Task<void> drop_database(pq::Connection& maintenance, std::string name, model::Oid expected_oid);
+// `at_once`: whoever is in it is ended from the first attempt on (the server waits 5 s for them else).
+Task<void> drop_database(pq::Connection& maintenance, std::string name, model::Oid expected_oid,
+                         bool at_once = false);
 // What an earlier run left: databases named in pgsluice.run of the target and owned by our role, nothing
-// else.
+// else; those that wait for their swap are none.
 struct Leftover {
     std::string name, run_id;
     model::Oid oid = 0;

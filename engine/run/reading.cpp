@@ -146,10 +146,13 @@ merge::Options merge_options(const Context& context, const Catalogs& catalogs) {
     case AclSource::source: options.acl = merge::AclChoice::source; break;
     case AclSource::both: options.acl = merge::AclChoice::both; break;
     }
-    options.role_map = context.options.map_roles;
+    // The new database's objects have their owners by names of the target's server.
+    if (catalogs.stage != Catalogs::Stage::own_part) options.role_map = context.options.map_roles;
     options.connecting_role = context.target.user();
     options.can_set_role = catalogs.settable_roles;
     options.carry_extras = context.options.extras == ExtrasChoice::keep;
+    if (catalogs.stage == Catalogs::Stage::shared_part) options.carry_extras = false;
+    options.extras_are_migrations = catalogs.drift.decision.extras_are_migrations();
     options.keep = context.options.keep;
     options.recorded_at = catalogs.recorded.recorded_at;
     options.recorded_objects = catalogs.recorded.objects;
@@ -214,6 +217,35 @@ std::vector<report::Refusal> refusals(Context& context, const Catalogs& catalogs
     add_unsupported(context, catalogs.target, false, found);
     add_extras(context, catalogs, found);
     return found;
+}
+
+void refuse_carry(const Catalogs& catalogs) {
+    if (catalogs.drift.decision.action != merge::DriftAction::carry) return;
+    std::vector<std::string> more;
+    for (const model::NaturalKey& key : catalogs.match.only_source) more.push_back(display_key(key));
+    for (const merge::Match::Element& element : catalogs.match.elements_only_source)
+        more.push_back(display_element(element));
+    for (const merge::Pending& item : catalogs.planned.pending) more.push_back(item.name);
+    if (more.empty()) return;
+    throw Error{
+        ErrorKind::refused,
+        "--drift=carry needs a target that has all that the source has and more: these differ otherwise"}
+        .object(some_names(more))
+        .hint(
+            "--drift=replay leaves the target's migrations to the service's next restart; --migrate CMD runs "
+            "them on the source's rows");
+}
+
+std::vector<std::string> staying_tables(const Catalogs& catalogs) {
+    std::vector<std::string> names;
+    for (const merge::Pending& item : catalogs.planned.pending) {
+        if (item.why != merge::Pending::Why::migration || item.key.kind != model::Kind::table) continue;
+        for (const model::TableRows& table : catalogs.target.rows)
+            if (table.schema == item.key.schema && table.name == item.key.name && table.rows != 0 &&
+                table.bytes > 0)
+                names.push_back(one_line(table.schema + "." + table.name));
+    }
+    return names;
 }
 
 void throw_first(const std::vector<report::Refusal>& refusals) {

@@ -10,6 +10,7 @@
 #include "report/plan_report.hpp"
 #include "run/context.hpp"
 #include "run/journal.hpp"
+#include "run/migrations.hpp"
 
 namespace pgsluice::run {
 
@@ -19,6 +20,13 @@ struct Catalogs {
     merge::Planned planned;               // the source's schema with the target's owners and grants
     merge::Match match;
     Identities recorded; // what the last swapped run took from the source
+    Drift drift;         // of the migration histories
+    enum class Stage {
+        whole,
+        shared_part, // what only the target has comes later: --migrate and --no-swap
+        own_part,    // the shared part is there: `source` is the new database itself
+    };
+    Stage stage = Stage::whole;
 };
 
 // What only the target has, by display names.
@@ -35,6 +43,10 @@ void compare_catalogs(const Context& context, Catalogs& catalogs);
 
 // Why this version cannot refresh this pair, each with what to do; empty when it can. Notes what is left out.
 std::vector<report::Refusal> refusals(Context& context, const Catalogs& catalogs);
+// Exit 1 where --drift=carry meets more than additions.
+void refuse_carry(const Catalogs& catalogs);
+// --drift=replay: tables with rows that are left to the service's migrations.
+std::vector<std::string> staying_tables(const Catalogs& catalogs);
 // Tells what of the target is not carried since the source dropped it.
 void note_dropped_on_source(Context& context, const Catalogs& catalogs);
 // Throws the first of `refusals`, with the number of others.

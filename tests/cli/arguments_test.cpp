@@ -211,16 +211,24 @@ TEST_CASE("a password variable that is not there is a mistake, not an empty pass
           "--target-password-env: environment variable EMPTY is empty");
 }
 
-TEST_CASE("options and commands of the next release are refused with a sentence") {
-    for (const std::string option : {"--migrate",
-                                     "--drift", "--no-swap", "--discard-waiting"}) {
-        const std::string start = "option " + option + " is not available yet: ";
-        CHECK(refusal(with("refresh", {option})).message().starts_with(start));
-        CHECK(refusal(with("plan", {option + "=users"})).message().starts_with(start));
-    }
-    CHECK(refusal({"swap", "--target", "service=x"})
-              .message()
-              .starts_with("command swap is not available yet: "));
+TEST_CASE("what becomes of migrations is said in options") {
+    TestWorld world;
+    world.environment = {{"HOME_OF_IT", "x"}};
+    const Arguments it = parse(with("refresh", {"--drift", "carry", "--migrate", "psql -f 'a b.sql'",
+                                                "--migrate-shell", "--migrate-timeout", "90s", "--no-swap",
+                                                "--discard-waiting", "--target-password-env", "HOME_OF_IT"}),
+                               std::move(world));
+    CHECK(it.refresh.drift == DriftChoice::carry);
+    CHECK(it.refresh.migrate == "psql -f 'a b.sql'");
+    CHECK(it.refresh.migrate_shell);
+    CHECK(it.refresh.migrate_timeout == std::chrono::seconds(90));
+    CHECK_FALSE(it.refresh.swap);
+    CHECK(it.refresh.discard_waiting);
+    CHECK(it.refresh.connect.password_variables == Words{"HOME_OF_IT"});
+    CHECK(refusal(with("refresh", {"--drift", "maybe"})).hint() == "one of: replay, carry, fail");
+    const Arguments swap = parse({"swap", "--target", "service=x", "--drop-previous"});
+    CHECK(swap.command == Command::swap);
+    CHECK_FALSE(swap.refresh.keep_previous);
     CHECK(parse(with("refresh", {"--keep-previous"})).refresh.keep_previous); // not mistaken for --keep
 }
 

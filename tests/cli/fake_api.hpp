@@ -50,6 +50,7 @@ inline Api FakeApi::api() const {
         it->refresh_options = std::move(options);
         return answer(*it, it->refresh, observer);
     };
+    api.swap = [it](const SwapOptions&, Observer& observer) { return answer(*it, it->refresh, observer); };
     api.plan = [it](RefreshOptions options, Observer& observer) {
         it->refresh_options = std::move(options);
         return answer(*it, it->plan, observer);

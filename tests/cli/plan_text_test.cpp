@@ -23,8 +23,15 @@ PlanReport example() {
     plan.drift.push_back({"function public.f()", "create a\nas b", ""});
     plan.columns.push_back({"table public.users", {"a text"}, {"b text", "c int"}});
     plan.enum_labels.push_back({"type public.state", {}, {"'odd'"}});
-    plan.migrations.push_back(
-        {"public.flyway_schema_history", {{"602", "add x"}}, {{"603", "add y"}}, {}, {}});
+    plan.migrations.push_back({"public.flyway_schema_history",
+                               "Flyway",
+                               "diverged",
+                               "replay",
+                               {{"602", "add x"}},
+                               {{"603", "add y"}},
+                               {},
+                               {}});
+    plan.merge.applied_again = 1;
     plan.wires_left_out.push_back({"subscription s", "reaches out", "--with subscriptions"});
     plan.losing.push_back({"table public.deltas", 1200});
     plan.previous = "app_previous";
@@ -89,10 +96,12 @@ TEST_CASE("the plan is short, names what is lost, and ends with the command") {
           "    target | (none)\n"
           "\n"
           "Migrations\n"
-          "  public.flyway_schema_history: the source's history is taken\n"
+          "  1 will be applied again at the service's next restart\n"
+          "  public.flyway_schema_history (Flyway): diverged; the source's history is taken, what only the "
+          "target has is left to the service's migrations\n"
           "    only on the source (1)\n"
           "      602  add x\n"
-          "    only on the target; the service will apply them again (1)\n"
+          "    only on the target (1)\n"
           "      603  add y\n"
           "\n"
           "Left out, because it reaches into the source's world (1)\n"

@@ -226,27 +226,3 @@ TEST_CASE("a fresh reading is compared part by part; the order of grants is none
                                            "table s.differs: grants", "table s.differs: comment",
                                            "view s.gone: missing", "index s.more: unexpected"});
 }
-
-TEST_CASE("migrations are compared by version and checksum, never by count") {
-    const auto entry = [](const std::string& version, const std::string& checksum) {
-        Migration made;
-        made.version = version;
-        made.checksum = checksum;
-        return made;
-    };
-    Migration failed = entry("9", "1"), repeatable = entry("", "7");
-    failed.success = false;
-    repeatable.repeatable = true;
-    const MigrationDifference found =
-        compare_migrations("s.history", {entry("1", "a"), entry("2", "b"), entry("3.10", "c"), repeatable},
-                           {entry("1.0", "a"), entry("2", "B"), entry("3.1", "d"), failed});
-    CHECK_FALSE(found.equal());
-    REQUIRE(found.only_source.size() == 1);
-    CHECK(found.only_source[0].version == "3.10");
-    REQUIRE(found.only_target.size() == 1);
-    CHECK(found.only_target[0].version == "3.1");
-    REQUIRE(found.different_checksum.size() == 1);
-    CHECK(found.different_checksum[0].checksum == "b");
-    CHECK(found.failed_or_repeatable.size() == 2);
-    CHECK(compare_migrations("t", {entry("1", "a")}, {entry("1", "a"), failed}).equal());
-}

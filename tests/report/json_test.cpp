@@ -1,5 +1,6 @@
 // The report is read by programs: it must be JSON whatever names a hostile server sends, with stable keys.
 #include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
 
 #include "report/check_report.hpp"
 #include "report/json_writer.hpp"
@@ -62,9 +63,18 @@ TEST_CASE("a failed run's report says why, a successful one has no error") {
 TEST_CASE("every other report is JSON, too") {
     PlanReport plan;
     plan.refusals.push_back({"table public.deltas", "only on the target", "--extras=drop"});
-    plan.migrations.push_back({"public.flyway_schema_history", {{"7", "x"}}, {}, {}, {}});
+    plan.migrations.push_back(
+        {"public.flyway_schema_history", "Flyway", "source ahead", "", {{"7", "x"}}, {}, {}, {}});
     CHECK(boost::json::parse(to_json(plan)).at("would_run") == false);
     CHECK(boost::json::parse(to_json(plan)).at("migrations").at(0).at("equal") == false);
+
+    RefreshReport waits;
+    waits.waiting = WaitingReport{
+        "app_x", "aa", "bb", "cc", {{"--preserve", {"users=email", "\"odd\n\""}}, {"--keep", {}}}};
+    const auto waiting = boost::json::serialize(boost::json::parse(to_json(waits)).at("waiting"));
+    CHECK(read_waiting_report(waiting).built == "bb");
+    CHECK(read_waiting_report(waiting).options.at("--preserve").at(1) == "\"odd\n\"");
+    CHECK_THROWS(read_waiting_report("null"));
 
     CheckReport check;
     check.items.push_back({Side::target, "CREATEDB", false, Needed::now, "alter role r createdb", ""});

@@ -27,15 +27,16 @@ std::string Pair::allowed() const { return target_->cluster().host() + "/" + tar
 
 std::vector<std::string> Pair::arguments(const std::string& command, std::vector<std::string> more) const {
     std::vector<std::string> args = {command};
-    const bool target_only =
-        command == "rollback" || command == "cleanup" || command == "history" || command == "pending";
+    const bool target_only = command == "rollback" || command == "cleanup" || command == "history" ||
+                             command == "pending" || command == "swap";
     if (!target_only) {
         args.push_back("--source");
         args.push_back(as_superuser_ ? source_->superuser_conninfo() : source_->conninfo());
     }
     args.push_back("--target");
     args.push_back(as_superuser_ ? target_->superuser_conninfo() : target_->conninfo());
-    if (command == "refresh" || command == "plan" || command == "rollback" || command == "cleanup") {
+    if (command == "refresh" || command == "plan" || command == "rollback" || command == "cleanup" ||
+        command == "swap") {
         args.push_back("--allow-target");
         args.push_back(allowed());
     }

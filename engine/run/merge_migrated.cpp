@@ -1,0 +1,137 @@
+#include "run/merge_migrated.hpp"
+
+#include <algorithm>
+
+#include "base/error.hpp"
+#include "base/text.hpp"
+#include "catalog/catalog.hpp"
+#include "kinds/descriptor.hpp"
+#include "run/build.hpp"
+#include "run/carry_history.hpp"
+#include "run/journal.hpp"
+#include "run/lanes.hpp"
+#include "run/migrations.hpp"
+
+namespace pgsluice::run {
+
+namespace {
+
+Error changed(const Context& context, const char* what) {
+    Error error{ErrorKind::refused, std::string(what) + " since the new database was begun"};
+    return error.object("database " + one_line(context.target_database()))
+        .hint("the target is as it was: build anew with pgsluice refresh (after --no-swap: --no-swap "
+              "--discard-waiting)");
+}
+
+// Grants as they read once the owner is another one.
+std::vector<model::Grant> owned_by(std::vector<model::Grant> grants, const std::string& before,
+                                   const std::string& after) {
+    for (model::Grant& grant : grants) {
+        if (grant.grantee == before) grant.grantee = after;
+        if (grant.grantor == before) grant.grantor = after;
+    }
+    return grants;
+}
+
+// What the migration made has its maker's owner and grants: statements that give it the planned ones.
+std::vector<std::string> rights_statements(const model::Object& planned, const model::Object& found) {
+    std::vector<std::string> statements;
+    if (planned.kind == model::Kind::default_acl || planned.extra) return statements;
+    if (planned.owner != found.owner) {
+        std::string owner = kinds::owner_ddl(planned, planned.owner);
+        if (!owner.empty()) statements.push_back(std::move(owner));
+    }
+    const auto add = [&](model::Acl from, const model::Acl& to, const std::string& column) {
+        from.current = owned_by(std::move(from.current), found.owner, planned.owner);
+        if (from.current == to.current) return;
+        for (std::string& statement : kinds::acl_ddl(planned, from, to, column))
+            statements.push_back(std::move(statement));
+    };
+    add(found.acl, planned.acl, "");
+    for (const auto& [column, acl] : planned.column_acls) {
+        const std::vector<std::string>& extra = planned.extra_elements;
+        if (std::find(extra.begin(), extra.end(), column) != extra.end()) continue;
+        const auto there = found.column_acls.find(column);
+        model::Acl none;
+        add(there == found.column_acls.end() ? none : there->second, acl, column);
+    }
+    return statements;
+}
+
+Task<void> give_rights(Context& context, pq::Connection& inside, const Catalogs& catalogs) {
+    for (const model::Object& planned : catalogs.planned.database.objects) {
+        const model::Object* found = catalogs.source.find(model::natural_key(planned));
+        if (found == nullptr || planned.schema == "pgsluice") continue;
+        const std::vector<std::string> statements = rights_statements(planned, *found);
+        for (const std::string& statement : statements) {
+            try {
+                co_await inside.command(statement);
+            } catch (const Error& error) {
+                if (inside.broken()) throw;
+                context.remark(model::display_name(planned),
+                               "owner or grants could not be given: " + one_line(error.message()),
+                               "run the SQL as an administrator", statement);
+            }
+        }
+    }
+}
+
+} // namespace
+
+Task<Catalogs> read_migrated(Context& context, MergeTarget& own, RunSessions& sessions, MigratedInput input) {
+    Catalogs catalogs;
+    catalogs.stage = Catalogs::Stage::own_part;
+    catalog::ReadOptions options;
+    options.sequence_values = false;
+    context.step("reading the new database's catalog");
+    const std::string begin = "begin isolation level repeatable read, read only", commit = "commit";
+    co_await sessions.inside->command(begin);
+    catalogs.source = co_await catalog::read(*sessions.inside, options);
+    co_await sessions.inside->command(commit);
+    context.step("reading the target's catalog");
+    options.is_target = true;
+    options.snapshot = own.snapshot();
+    catalogs.target = co_await catalog::read(*sessions.target, options);
+    if (fingerprint_of(catalogs.target).text() != input.fingerprint)
+        throw changed(context, "the target's schema has changed");
+    catalogs.settable_roles = co_await read_settable_roles(*sessions.target);
+    catalogs.recorded = co_await read_identities(*sessions.target);
+    std::vector<merge::History> ours = co_await read_histories(context, *sessions.inside);
+    std::vector<merge::History> theirs = co_await read_histories(context, *sessions.target);
+    if (history_mark(theirs) != input.histories)
+        throw changed(context, "the target's migration history has changed");
+    catalogs.drift = decide_drift(context, std::move(ours), std::move(theirs), false);
+    if (input.migrated) catalogs.drift.decision.action = merge::DriftAction::none;
+    refuse_drift(catalogs.drift);
+    compare_catalogs(context, catalogs);
+    refuse_carry(catalogs);
+    if (input.migrated)
+        tell_migrated(context, catalogs.drift);
+    else
+        tell_drift(context, catalogs.drift, staying_tables(catalogs));
+    tell_planned(context, catalogs);
+    own.plan(catalogs);
+    co_return catalogs;
+}
+
+Task<std::vector<merge::Pending>> merge_migrated(Context& context, MergeTarget& own, RunSessions& sessions,
+                                                 const Catalogs& catalogs) {
+    const auto& tables = catalogs.planned.database.rows;
+    const bool rows_of_target =
+        std::any_of(tables.begin(), tables.end(), [](const auto& table) { return table.from_target; });
+    const int lanes = co_await choose_lanes(context, nullptr, *sessions.target, rows_of_target);
+    const std::string database = sessions.inside->conninfo().database();
+    LoadMerge load_merge = co_await own.prepare(catalogs, database);
+    load_merge.only_extras = true;
+    context.step("merging what is the target's own");
+    std::vector<merge::Pending> not_made =
+        co_await load(context, nullptr, catalogs, *sessions.inside, lanes, load_merge);
+    if (catalogs.drift.decision.action == merge::DriftAction::carry)
+        (void)co_await carry_histories(context, *sessions.target, *sessions.inside,
+                                       catalogs.drift.differences);
+    co_await give_rights(context, *sessions.inside, catalogs);
+    co_await verify_catalog(context, catalogs.planned.database, not_made, *sessions.inside);
+    co_return not_made;
+}
+
+} // namespace pgsluice::run
