@@ -86,7 +86,7 @@ Task<void> load_whole(Context& context, run::Source& source, const run::Catalogs
                                             catalogs.drift.differences);
     co_await run::verify_catalog(context, catalogs.planned.database, not_made, *sessions.inside);
     co_await run::copy_properties(sessions.maintenance, context, catalogs.target.properties, made.database);
-    run::Merged merged{catalogs.planned, not_made, &catalogs.planned.database};
+    run::Merged merged{catalogs, not_made, &catalogs.planned.database};
     co_await run::finish(context, sessions, own, merged, made);
 }
 
@@ -134,7 +134,7 @@ Task<void> load_shared_first(Context& context, run::Source& source, const run::C
     const run::Catalogs migrated = co_await run::read_migrated(context, own, sessions, input);
     const std::vector<merge::Pending> not_made =
         co_await run::merge_migrated(context, own, sessions, migrated);
-    run::Merged merged{migrated.planned, not_made, &catalogs.planned.database};
+    run::Merged merged{migrated, not_made, &catalogs.planned.database};
     co_await run::finish(context, sessions, own, merged, made);
 }
 

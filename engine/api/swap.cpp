@@ -99,7 +99,7 @@ Task<void> swap_steps(Context& context, run::Made& made) {
     co_await begin_merging(context, sessions, waiting, made);
     const std::vector<merge::Pending> not_made =
         co_await run::merge_migrated(context, own, sessions, catalogs);
-    run::Merged merged{catalogs.planned, not_made, nullptr};
+    run::Merged merged{catalogs, not_made, nullptr};
     co_await run::finish(context, sessions, own, merged, made);
 }
 

@@ -29,11 +29,12 @@ Task<void> carry_memory(Context& context, pq::Connection& target, pq::Connection
 }
 
 Task<void> keep_pending(Context& context, pq::Connection& target, pq::Connection& session, Merged merged) {
-    tell_carried(context, merged.planned.database, merged.not_made);
-    co_await carry_pending(target, session);
-    co_await write_pending(session, context.run_id, merged.planned.pending);
+    const merge::Planned& planned = merged.catalogs.planned;
+    tell_carried(context, planned.database, merged.not_made);
+    co_await carry_pending(target, session, merged.catalogs.drift.target_ahead());
+    co_await write_pending(session, context.run_id, planned.pending);
     co_await write_pending(session, context.run_id, merged.not_made);
-    co_await try_pending(context, session, merged.planned.database);
+    co_await try_pending(context, session, planned.database);
 }
 
 Task<void> swap_in(Context& context, pq::Connection& maintenance, pq::Connection& second, MergeTarget& own,
@@ -82,7 +83,7 @@ Task<void> finish(Context& context, RunSessions& sessions, MergeTarget& own, Mer
     const std::optional<DatabaseFacts> old =
         co_await find_database(sessions.maintenance, context.target_database());
     if (!old) throw Error{ErrorKind::refused, "the target has gone while its copy was built"};
-    co_await own.late(merged.planned.database);
+    co_await own.late(merged.catalogs.planned.database);
     co_await carry_memory(context, *sessions.target, *sessions.inside, merged.from_source, old->oid);
     // The swap waits for every session in either database.
     sessions.inside.reset();

@@ -20,7 +20,7 @@ struct RunSessions {
 };
 
 struct Merged {
-    const merge::Planned& planned;
+    const Catalogs& catalogs;
     const std::vector<merge::Pending>& not_made;
     const model::Database* from_source = nullptr; // its objects are recorded; null: they are already
 };

@@ -195,6 +195,14 @@ std::string entries_sql(const merge::HistoryTable& table, const std::vector<std:
     return sql + " order by " + expression(table, tool.order);
 }
 
+bool Drift::target_ahead() const {
+    return std::any_of(
+        differences.begin(), differences.end(), [](const merge::MigrationDifference& difference) {
+            const merge::Standing found = merge::standing(difference);
+            return found == merge::Standing::target_ahead || found == merge::Standing::diverged;
+        });
+}
+
 Drift decide_drift(const Context& context, std::vector<merge::History> source,
                    std::vector<merge::History> target, bool may_migrate) {
     Drift drift;

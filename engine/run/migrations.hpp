@@ -22,6 +22,7 @@ struct Drift {
     std::vector<merge::History> source, target;
     std::vector<merge::MigrationDifference> differences;
     merge::DriftDecision decision;
+    bool target_ahead() const; // or each side has what the other lacks
 };
 // Reads both and decides. Throws Error{refused} for a table of --migrations that neither side has.
 Task<Drift> read_drift(Context& context, pq::Connection& source, pq::Connection& target);

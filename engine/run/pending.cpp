@@ -130,10 +130,10 @@ void tell_carried(Context& context, const model::Database& planned,
     }
 }
 
-Task<void> carry_pending(pq::Connection& from, pq::Connection& to) {
+Task<void> carry_pending(pq::Connection& from, pq::Connection& to, bool migrations) {
     const bool known = co_await has_table(from, "pending");
     if (!known) co_return;
-    const std::string which = "where why <> 'drift'";
+    const std::string which = migrations ? "where why <> 'drift'" : "where why = 'cannot'";
     co_await carry_table(from, to, "pending", std::string(columns), which);
 }
 

@@ -34,7 +34,8 @@ void tell_carried(Context& context, const model::Database& planned,
                   const std::vector<merge::Pending>& not_made);
 
 // The old target's lines into the new database, those of drift left out: each run has its own.
-Task<void> carry_pending(pq::Connection& from, pq::Connection& to);
+// Those of migrations only while the target's history is ahead: they go when the histories agree.
+Task<void> carry_pending(pq::Connection& from, pq::Connection& to, bool migrations);
 // This run's own. A line that is there already keeps its `since`.
 Task<void> write_pending(pq::Connection& session, std::string run_id, std::vector<merge::Pending> items);
 // Every line that cannot be carried and is not this run's, in a transaction of its own each: what works goes
