@@ -100,8 +100,9 @@ void add_migrations(std::string& text, const report::PlanReport& report, bool in
     if (report.migrations.empty()) return;
     text += "\nMigrations\n";
     if (report.merge.applied_again > 0)
-        text += fmt::format("  {} will be applied again at the service's next restart\n",
-                            format_count(report.merge.applied_again));
+        text +=
+            fmt::format("  {} migration{} will be applied again at the service's next restart\n",
+                        format_count(report.merge.applied_again), report.merge.applied_again == 1 ? "" : "s");
     for (const report::HistoryDifference& history : report.migrations) {
         text += "  " + one_line(history.table) + (history.tool.empty() ? "" : " (" + history.tool + ")");
         if (history.equal())

@@ -14,6 +14,7 @@ int swap_command(Session& session) {
     options.keep_deleted = given.keep_deleted;
     options.keep_previous = given.keep_previous;
     options.strict = given.strict;
+    options.lock_timeout = given.lock_timeout;
     const RefreshReport report = session.api.swap(options, session.ticker);
     session.ticker.finish("done: " + report::summary(report));
     session.answer("", to_json(report));

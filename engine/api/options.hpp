@@ -79,6 +79,7 @@ struct SwapOptions {
     bool keep_deleted = false;
     bool keep_previous = true;
     bool strict = false;
+    std::chrono::milliseconds lock_timeout = limits::lock_timeout_default;
 };
 struct PendingOptions {
     ConnectOptions connect;

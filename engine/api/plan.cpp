@@ -22,6 +22,7 @@
 #include "run/reading.hpp"
 #include "run/rights.hpp"
 #include "run/swap.hpp"
+#include "run/waiting.hpp"
 
 namespace pgsluice {
 
@@ -157,6 +158,11 @@ void add_migrations(Context& context, const Catalogs& catalogs, report::PlanRepo
             report.refusals.push_back({"table " + drift.differences[i].table.display(),
                                        drift.decision.histories[i].why,
                                        merge::describe(drift.differences[i])});
+    try {
+        run::refuse_carry(catalogs);
+    } catch (const Error& error) {
+        report.refusals.push_back({error.object(), error.message(), error.hint()});
+    }
 }
 
 Task<void> add_records(pq::Connection& target, const Catalogs& catalogs, report::PlanReport& report) {
@@ -198,6 +204,7 @@ Task<void> add_guards(Context& context, pq::Connection& source, pq::Connection& 
         co_await run::drop_previous(beside, session, shared, true);
     };
     co_await list_refusal(check_previous(context, maintenance, target), report);
+    co_await list_refusal(run::refuse_waiting(context, maintenance, target), report);
 }
 
 void add_tasks(const Context& context, const Catalogs& catalogs, int lanes, report::PlanReport& report) {

@@ -97,10 +97,19 @@ Task<void> swap_steps(Context& context, run::Made& made) {
         co_await run::drop_previous(sessions.maintenance, *sessions.target, context, false);
     if (had_previous) context.note("swap", "the previous database was dropped");
     co_await begin_merging(context, sessions, waiting, made);
-    const std::vector<merge::Pending> not_made =
-        co_await run::merge_migrated(context, own, sessions, catalogs);
-    run::Merged merged{catalogs, not_made, nullptr};
-    co_await run::finish(context, sessions, own, merged, made);
+    try {
+        const std::vector<merge::Pending> not_made =
+            co_await run::merge_migrated(context, own, sessions, catalogs);
+        run::Merged merged{catalogs, not_made, nullptr};
+        co_await run::finish(context, sessions, own, merged, made);
+    } catch (Error& error) {
+        if (error.kind() != ErrorKind::attention)
+            error.hint(
+                (error.hint().empty() ? "" : error.hint() + "; ") +
+                "the waiting database was half merged and is dropped, the target is as it was: pgsluice "
+                "refresh --no-swap builds it anew");
+        throw;
+    }
 }
 
 Task<report::RefreshReport> swap_on_main(SwapOptions options, report::Observer& observer,
@@ -114,6 +123,7 @@ Task<report::RefreshReport> swap_on_main(SwapOptions options, report::Observer& 
     common.keep_deleted = options.keep_deleted;
     common.keep_previous = options.keep_previous;
     common.strict = options.strict;
+    common.lock_timeout = options.lock_timeout;
     Context context(std::move(common), observer, loops, run::Sides::target);
     run::Made made;
     co_return co_await run::tell_story(context, made, swap_steps(context, made));

@@ -159,6 +159,9 @@ std::string summary(const RefreshReport& report) {
         line +=
             fmt::format("; {} migration{} will be applied again at the service's next restart",
                         format_count(report.merge.applied_again), report.merge.applied_again == 1 ? "" : "s");
+    if (!report.merge.staying.empty())
+        line += fmt::format("; rows of {} stay in {}", one_line(join(report.merge.staying, ", ")),
+                            one_line(report.previous));
     const auto counted = [&](std::size_t count, const char* one) {
         if (count > 0) line += fmt::format("; {} {}{}", format_count(count), one, count == 1 ? "" : "s");
     };

@@ -96,7 +96,7 @@ TEST_CASE("the plan is short, names what is lost, and ends with the command") {
           "    target | (none)\n"
           "\n"
           "Migrations\n"
-          "  1 will be applied again at the service's next restart\n"
+          "  1 migration will be applied again at the service's next restart\n"
           "  public.flyway_schema_history (Flyway): diverged; the source's history is taken, what only the "
           "target has is left to the service's migrations\n"
           "    only on the source (1)\n"
