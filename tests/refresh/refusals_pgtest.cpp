@@ -15,7 +15,7 @@ TEST_CASE("usage errors are exit 2, with a hint", "[refresh][bad][short]") {
     trial.fails(2, {"--memory"}, {"--memory", "much"});
     trial.fails(2, {"--jobs"}, {"--jobs", "0"});
     trial.fails(2, {"--extras"}, {"--extras", "maybe"});
-    trial.fails(2, {"--preserve"}, {"--preserve", "users"});
+    trial.fails(2, {"--drift"}, {"--drift", "maybe"});
     trial.fails(2, {"--lock-timeout"}, {"--lock-timeout", "0"});
     trial.fails(2, {"--no-such-option"}, {"--no-such-option"});
     trial.fails(2, {"NO_SUCH_VARIABLE"}, {"--target-password-env", "NO_SUCH_VARIABLE"});
