@@ -58,8 +58,11 @@ struct Task {
     Range range;                         // copy
     bool from_target = false;            // copy: the rows of an extra
     bool extra = false;                  // carries extras only: its failure is no failure of the run
-    std::uint64_t bytes = 0;             // estimate of what it moves or reads; the progress bar's weight
-    double cost = 1;                     // in the unit of bytes copied; for the critical path
+    std::uint64_t bytes = 0;             // estimate of what it moves or reads
+    double cost = 1; // in the unit of bytes copied; for the critical path and the progress bar
 };
+
+// The progress bar's: whole, so that the parts add up to the sum.
+inline std::uint64_t weight_of(const Task& task) { return static_cast<std::uint64_t>(task.cost); }
 
 } // namespace pgsluice::plan

@@ -20,8 +20,7 @@ struct StepStarted {
 }; // "reading both catalogs"
 struct PlanMade {
     std::uint64_t tasks = 0;
-    std::uint64_t bytes =
-        0; // the weight of all tasks, index builds and validations too: for the progress bar
+    std::uint64_t weight = 0; // of all tasks, as their costs say: the progress bar's length
     int lanes = 0;
     std::uint64_t bytes_to_copy = 0;
 };
@@ -29,7 +28,8 @@ struct TaskStarted {
     std::uint32_t task = 0;
     int lane = 0;
     std::string kind, label;
-    std::uint64_t bytes = 0;
+    std::uint64_t bytes = 0;  // estimate of what it moves or reads
+    std::uint64_t weight = 0; // of PlanMade's
 };
 struct BytesMoved {
     std::uint32_t task = 0;

@@ -38,12 +38,12 @@ void Totals::add(const Event& event) {
         [&](const PlanMade& it) {
             planned = true;
             tasks = it.tasks;
-            bytes_planned = it.bytes;
+            weight_planned = it.weight;
             lanes = it.lanes;
         },
         [&](const TaskStarted& it) {
-            running[it.lane] = LaneNow{it.task, it.kind, it.label, 0, it.bytes, 0};
-            estimates_[it.task] = it.bytes;
+            running[it.lane] = LaneNow{it.task, it.kind, it.label, 0, it.bytes, 0, it.weight};
+            weights_[it.task] = it.weight;
         },
         [&](const BytesMoved& it) {
             const auto lane = running.find(it.lane);
@@ -57,10 +57,10 @@ void Totals::add(const Event& event) {
             if (!it.succeeded) ++tasks_failed;
             bytes_finished += it.bytes;
             rows_finished += it.rows;
-            const auto estimate = estimates_.find(it.task);
-            if (estimate == estimates_.end()) return;
-            bytes_passed += estimate->second;
-            estimates_.erase(estimate);
+            const auto weight = weights_.find(it.task);
+            if (weight == weights_.end()) return;
+            weight_passed += weight->second;
+            weights_.erase(weight);
         },
         [&](const Remarked&) { ++remarks; },
         [&](const Noted&) { ++notes; },
@@ -83,13 +83,17 @@ std::uint64_t Totals::rows_moved() const {
 
 double Totals::fraction() const {
     if (!planned) return 0;
-    if (bytes_planned == 0) {
+    if (weight_planned == 0) {
         if (tasks == 0) return 0;
         return std::min(1.0, static_cast<double>(tasks_finished) / static_cast<double>(tasks));
     }
-    std::uint64_t passed = bytes_passed;
-    for (const auto& [lane, now] : running) passed += std::min(now.bytes, now.bytes_estimated);
-    return std::min(1.0, static_cast<double>(passed) / static_cast<double>(bytes_planned));
+    auto passed = static_cast<double>(weight_passed);
+    for (const auto& [lane, now] : running) {
+        if (now.bytes_estimated == 0) continue;
+        const double share = static_cast<double>(now.bytes) / static_cast<double>(now.bytes_estimated);
+        passed += static_cast<double>(now.weight) * std::min(1.0, share);
+    }
+    return std::min(1.0, passed / static_cast<double>(weight_planned));
 }
 
 std::string task_name(const std::string& kind, const std::string& label) {

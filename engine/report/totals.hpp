@@ -15,15 +15,15 @@ namespace pgsluice::report {
 struct LaneNow {
     std::uint32_t task = 0;
     std::string kind, label;
-    std::uint64_t bytes = 0, bytes_estimated = 0, rows = 0;
+    std::uint64_t bytes = 0, bytes_estimated = 0, rows = 0, weight = 0;
 };
 
 struct Totals {
     std::string run_id, command, source, target;
     std::string step; // the last StepStarted
     std::uint64_t tasks = 0, tasks_finished = 0, tasks_failed = 0;
-    std::uint64_t bytes_planned = 0;                     // estimates of all tasks: the bar's whole length
-    std::uint64_t bytes_passed = 0;                      // of it, the estimates of finished tasks
+    std::uint64_t weight_planned = 0;                    // of all tasks: the bar's whole length
+    std::uint64_t weight_passed = 0;                     // of it, that of finished tasks
     std::uint64_t bytes_finished = 0, rows_finished = 0; // what finished copies have moved
     std::uint64_t remarks = 0, notes = 0;
     int lanes = 0;
@@ -39,7 +39,7 @@ struct Totals {
     double fraction() const;
 
 private:
-    std::map<std::uint32_t, std::uint64_t> estimates_; // of running tasks
+    std::map<std::uint32_t, std::uint64_t> weights_; // of running tasks
 };
 
 // "copy public.orders", also where the label does not name what is done.

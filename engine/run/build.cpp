@@ -131,7 +131,7 @@ Task<std::vector<merge::Pending>> load(Context& context, Source* source, const C
     made.tasks = plan.tasks().size();
     made.lanes = lanes;
     for (const plan::Task& task : plan.tasks()) {
-        made.bytes += task.bytes;
+        made.weight += plan::weight_of(task);
         if (task.kind == plan::TaskKind::copy) made.bytes_to_copy += task.bytes;
     }
     context.emit(made);

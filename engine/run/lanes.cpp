@@ -162,6 +162,7 @@ Task<void> Runner::perform_on(Seat& seat, const plan::Task& task) {
     event.kind = plan::task_kind_name(task.kind);
     event.label = task.label;
     event.bytes = task.bytes;
+    event.weight = plan::weight_of(task);
     context_.emit(event);
     const Clock::time_point began = Clock::now();
     std::weak_ptr<Runner> weak = weak_from_this();

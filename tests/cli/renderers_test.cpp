@@ -41,7 +41,7 @@ TEST_CASE("the text log has a line per finished task and one of progress every 1
     send(started);
     send(StepStarted{"reading both catalogs"});
     send(PlanMade{2, 200 * MiB, 2, 200 * MiB});
-    send(TaskStarted{0, 1, "copy", "copy public.orders", 100 * MiB});
+    send(TaskStarted{0, 1, "copy", "copy public.orders", 100 * MiB, 100 * MiB});
     CHECK(stage.take() == "2025-11-26T00:00:00.000Z abcdefgh refresh from prod:5432/app to preprod:5432/app\n"
                           "2025-11-26T00:00:00.000Z abcdefgh reading both catalogs\n"
                           "2025-11-26T00:00:00.000Z abcdefgh plan: 2 tasks, 200 MiB to copy, 2 lanes\n");
@@ -146,8 +146,8 @@ TEST_CASE("the live block is drawn over itself and gives the cursor back") {
         CHECK(stage.take() == "refresh from prod:5432/app to preprod:5432/app\n\x1b[?25lrefresh  0 s\n");
         send(PlanMade{2, 100 * MiB, 2, 100 * MiB});
         stage.take();
-        send(TaskStarted{0, 1, "copy", "copy public.orders", 50 * MiB});
-        send(TaskStarted{1, 2, "index", "index public.orders_pkey", 50 * MiB});
+        send(TaskStarted{0, 1, "copy", "copy public.orders", 50 * MiB, 50 * MiB});
+        send(TaskStarted{1, 2, "index", "index public.orders_pkey", 50 * MiB, 50 * MiB});
         stage.take();
         stage.world.pass(3s);
         send(BytesMoved{0, 1, 25 * MiB, 1});

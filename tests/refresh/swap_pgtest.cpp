@@ -42,7 +42,7 @@ bool has(const std::string& text, const std::string& part) { return text.find(pa
 } // namespace
 
 TEST_CASE("three clients write and read through refresh, rollback and forward, and see whole databases only",
-          "[refresh][swap]") {
+          "[refresh][swap][alone]") {
     Pair pair(ledger_sql("new", 500), ledger_sql("old", 300));
     const std::string rights = connection_rights(pair.target());
     Clients clients(pair.target().conninfo(), 3);

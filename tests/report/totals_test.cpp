@@ -9,7 +9,7 @@ TEST_CASE("the bar follows estimates and never runs past them") {
     Totals totals;
     CHECK(totals.fraction() == 0);
     totals.add(PlanMade{2, 200, 2});
-    totals.add(TaskStarted{0, 1, "copy", "copy public.a", 100});
+    totals.add(TaskStarted{0, 1, "copy", "copy public.a", 100, 100});
     totals.add(BytesMoved{0, 1, 50, 5});
     CHECK(totals.fraction() == 0.25);
     totals.add(BytesMoved{0, 1, 500, 50}); // the estimate was wrong: text is wider than pages
@@ -27,6 +27,19 @@ TEST_CASE("a late report of bytes does not count for the lane's next task") {
     totals.add(TaskStarted{7, 1, "copy", "copy b", 10});
     totals.add(BytesMoved{6, 1, 99, 9});
     CHECK(totals.bytes_moved() == 0);
+}
+
+TEST_CASE("an index counts as it costs, not as its table is large") {
+    Totals totals;
+    totals.add(PlanMade{2, 400, 2});
+    totals.add(TaskStarted{0, 1, "copy", "copy public.a", 50, 100});
+    totals.add(BytesMoved{0, 1, 25, 5});
+    CHECK(totals.fraction() == 0.125);
+    totals.add(TaskFinished{0, 1, "copy", "copy public.a", true, 60, 60, 1s});
+    totals.add(TaskStarted{1, 1, "index", "index public.a_pkey", 50, 300});
+    CHECK(totals.fraction() == 0.25);
+    totals.add(TaskFinished{1, 1, "index", "index public.a_pkey", true, 0, 0, 1s});
+    CHECK(totals.fraction() == 1);
 }
 
 TEST_CASE("a plan without bytes is measured in tasks") {

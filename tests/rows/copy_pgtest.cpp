@@ -207,7 +207,7 @@ TEST_CASE("copies one large value", "[.][copy_child]") {
     copy.run(copy.target.command("COMMIT"));
 }
 
-TEST_CASE("one value of 200 MB passes, and memory stays within rules.md section 11") {
+TEST_CASE("one value of 200 MB passes, and memory stays within rules.md section 11", "[alone]") {
     constexpr long value_mb = 200;
     Pair pair("a int, b text", "select 1, repeat('0123456789', " + std::to_string(value_mb * 100'000) + ")");
     tests::ProgramOptions options;
