@@ -47,6 +47,17 @@ void add_definition(std::string& text, const char* side, const std::string& defi
     }
 }
 
+void add_merged(std::string& text, const report::PlanReport& report) {
+    const auto& tables = report.merge.merged;
+    if (tables.empty()) return;
+    add_title(text, "Tables into which rows of the target are merged, or whose references follow",
+              tables.size());
+    for (const report::MergedTable& table : tables) {
+        text += "  " + one_line(table.table) + ": " + in_words(table) + "\n";
+        for (const std::string& reason : table.reasons) text += "    " + one_line(reason) + "\n";
+    }
+}
+
 void add_drift(std::string& text, const report::PlanReport& report, bool in_full) {
     if (report.drift.empty()) return;
     add_title(text, "Shared objects that differ; the source's definition is taken", report.drift.size());
@@ -120,6 +131,7 @@ void add_migrations(std::string& text, const report::PlanReport& report, bool in
 } // namespace
 
 void add_differences(std::string& text, const report::PlanReport& report, bool in_full) {
+    add_merged(text, report);
     const std::size_t all = static_cast<std::size_t>(-1), max = in_full ? all : names_max;
     add_names(text, "Only the target has", report.only_target, all);
     const std::string since = report.recorded_at.empty() ? "the last run" : one_line(report.recorded_at);

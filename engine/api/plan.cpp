@@ -12,6 +12,7 @@
 #include "base/text.hpp"
 #include "catalog/catalog.hpp"
 #include "graph/graph.hpp"
+#include "merge/row_plan.hpp"
 #include "plan/plan.hpp"
 #include "run/blocking.hpp"
 #include "run/guard.hpp"
@@ -21,6 +22,7 @@
 #include "run/new_database.hpp"
 #include "run/reading.hpp"
 #include "run/rights.hpp"
+#include "run/row_preview.hpp"
 #include "run/swap.hpp"
 #include "run/waiting.hpp"
 
@@ -144,6 +146,29 @@ void add_losing(const Catalogs& catalogs, report::PlanReport& report) {
     }
 }
 
+// The rows of preserved tables, and references in extras: counted by the merge's own statements.
+Task<void> add_merged_rows(Context& context, pq::Connection& source, pq::Connection& target,
+                           const Catalogs& catalogs, report::PlanReport& report) {
+    merge::RowOptions options;
+    options.preserve = context.options.preserve;
+    options.references = context.options.references;
+    options.keep_deleted = context.options.keep_deleted;
+    options.source_is_right = context.options.source_is_right;
+    const merge::RowPlan rows = merge::plan_rows(catalogs.planned.database, catalogs.target, options);
+    for (const std::string& note : rows.notes) report.notes.push_back(note);
+    for (const merge::MergeTable& table : rows.tables) {
+        if (table.role != merge::MergeTable::Role::preserved) continue;
+        const std::string name = table.name.schema + "." + table.name.name;
+        std::erase_if(report.losing, [&](const report::LosingTable& losing) { return losing.table == name; });
+    }
+    context.step("counting the target's rows that are merged");
+    run::RowPreview preview = co_await run::preview_rows(source, target, rows);
+    report.merge.merged = std::move(preview.tables);
+    if (!preview.unknown.empty())
+        report.notes.push_back("rows of the target that are merged cannot be counted before: " +
+                               preview.unknown);
+}
+
 void add_migrations(Context& context, const Catalogs& catalogs, report::PlanReport& report) {
     const run::Drift& drift = catalogs.drift;
     report.migrations = run::drift_report(drift);
@@ -250,6 +275,7 @@ Task<report::PlanReport> plan_on_main(RefreshOptions options, report::Observer& 
     add_differences(catalogs, report);
     add_unsupported(context, catalogs, report);
     add_losing(catalogs, report);
+    co_await list_refusal(add_merged_rows(context, source, target, catalogs, report), report);
     co_await add_records(target, catalogs, report);
     add_migrations(context, catalogs, report);
     co_await add_room(context, maintenance, catalogs, report);

@@ -29,6 +29,7 @@ struct TableNow {
         std::vector<std::string> expressions, operators, collations; // by position; collation may be empty
         bool nulls_equal = false;
         std::vector<std::string> columns; // empty: expressions or a predicate
+        std::vector<std::string> needs;   // that it reads at all
     };
     struct Sequence {
         std::string column, sequence; // quoted and qualified
@@ -39,15 +40,24 @@ struct TableNow {
     std::vector<std::pair<std::string, std::string>> generated; // column, expression
     std::set<std::string> not_null, no_equality;
     std::vector<Key> keys;
-    std::vector<std::pair<std::string, std::string>> checks; // name, expression
+    struct Check {
+        std::string name, expression;
+        std::vector<std::string> needs;
+    };
+    std::vector<Check> checks;
     std::vector<Sequence> sequences;
 };
 
 using Statements = std::vector<std::string>;
 
+// Where the statements run: in the new database that holds the source's rows, or in a session of the target,
+// to count what would become of its rows: everything of ours is temporary there, the source's keys too.
+enum class MergePlace { new_database, preview };
+
 class RowSql {
 public:
-    RowSql(const RowPlan& plan, std::vector<TableNow> now, std::string run_id);
+    RowSql(const RowPlan& plan, std::vector<TableNow> now, std::string run_id,
+           MergePlace place = MergePlace::new_database);
 
     // --- staging
     std::string raw(std::size_t i) const { return name("raw", i); }
@@ -57,7 +67,13 @@ public:
     // The source's rows alone: what was added before is left out.
     std::string base(std::size_t i) const;
     Statements create(std::size_t i) const;
+    Statements create_common() const; // what all tables share
     Statements drop(std::size_t i) const;
+    // preview: the columns of the source's rows that the rounds ask for, and where they go; the target's
+    // rows.
+    std::vector<std::string> source_columns(std::size_t i) const;
+    std::string source_rows(std::size_t i) const { return name("source", i); }
+    Statements fill_raw(std::size_t i) const;
     std::string copy_in(std::size_t i) const;
     // What the target is asked: all rows; of a referenced table those that anything leads to.
     std::string copy_out(std::size_t i) const;
@@ -103,7 +119,14 @@ public:
     const RowPlan& plan() const { return plan_; }
 
 private:
+    bool preview() const { return place_ == MergePlace::preview; }
     std::string name(const char* prefix, std::size_t i) const;
+    std::string ours(const char* table) const; // hit, key
+    const char* create_table() const {
+        return preview() ? "create temporary table" : "create unlogged table";
+    }
+    std::string final_rows(std::size_t i) const;
+    std::string new_value(std::size_t i, const std::string& column) const;
     std::string old_column(std::size_t i, const std::string& column) const; // "pgsluice o<k>"
     std::vector<std::string> traced(std::size_t i) const;                   // have an old_column
     std::vector<std::string> parent_columns(std::size_t i) const;           // anything refers to
@@ -130,6 +153,7 @@ private:
     const RowPlan& plan_;
     std::vector<TableNow> now_;
     std::string run_id_;
+    MergePlace place_;
 };
 
 } // namespace pgsluice::merge

@@ -101,10 +101,17 @@ Statements RowSql::check(std::size_t i) const {
             "update {} s set {} = ({}) where s.{} = 'a' and {}::pg_catalog.text is distinct "
             "from ({})::pg_catalog.text",
             rows(i), quote_identifier(name), expression, state, quote_identifier(name), expression));
-    for (const std::string& name : now_[i].not_null)
+    for (const std::string& name : now_[i].not_null) {
+        if (preview() && holds(table.missing_columns, name)) {
+            if (!now_[i].defaults.contains(name))
+                statements.push_back(
+                    reject(rows(i), "column " + one_line(name) + " may not be NULL", "true"));
+            continue;
+        }
         statements.push_back(
             reject(rows(i), "column " + one_line(name) + " may not be NULL", column("s", name) + " is null"));
-    for (const auto& [name, expression] : now_[i].checks)
+    }
+    for (const auto& [name, expression, needs] : now_[i].checks)
         statements.push_back(reject(rows(i), "breaks check " + one_line(name), "not (" + expression + ")"));
     const Statements more = conflicts(i);
     statements.insert(statements.end(), more.begin(), more.end());
@@ -200,7 +207,7 @@ std::string RowSql::shrinks(std::size_t i) const {
 
 Statements RowSql::set_sequences(std::size_t i) const {
     Statements statements;
-    if (plan_.tables[i].role != Role::preserved) return statements;
+    if (plan_.tables[i].role != Role::preserved || preview()) return statements;
     for (const TableNow::Sequence& sequence : now_[i].sequences) {
         const std::string literal = quote_literal(sequence.sequence) + "::pg_catalog.regclass";
         Columns values{fmt::format("pg_catalog.pg_sequence_last_value({})", literal)};

@@ -53,13 +53,13 @@ Statements RowSql::extra_moves(std::size_t i, bool wants_stage) const {
                                    join(values, ", "), moved, rows(j), linked(r, "c", "p", true), follows));
         if (!staged(j)) continue; // an extra's row under this key is the same row on both sides
         stage.push_back(stage_extra_where(
-            i,
-            fmt::format("{} and not exists (select from {} p where {} and {}) and exists (select "
-                        "from {} q where {})",
-                        all(present_b), rows(j), linked(r, "b", "p", false), known, real(j), all(under_b))));
+            i, fmt::format("{} and not exists (select from {} p where {} and {}) and exists (select "
+                           "from {} q where {})",
+                           all(present_b), rows(j), linked(r, "b", "p", false), known, final_rows(j),
+                           all(under_b))));
         const std::string astray = fmt::format(
             "{} and not exists (select from {} p where {} and {}) and exists (select from {} q where {})",
-            all(present_c), rows(j), linked(r, "c", "p", true), known, real(j), all(under_c));
+            all(present_c), rows(j), linked(r, "c", "p", true), known, final_rows(j), all(under_c));
         const std::string why =
             "reference " + in_words(reference.child_columns) + ": the source has another row of " +
             one_line(reference.parent.schema + "." + reference.parent.name) + " under this key";

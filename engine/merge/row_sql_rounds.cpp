@@ -84,13 +84,13 @@ Statements RowSql::resolve(std::size_t i) const {
 // Rows that `which` names and that agree on one of the keys with rows of the base.
 Statements RowSql::match(std::size_t i, const std::vector<std::vector<std::string>>& keys,
                          const std::string& which) const {
-    Statements statements{"delete from pgsluice.hit"};
+    Statements statements{"delete from " + ours("hit")};
     for (const Columns& key : keys)
         statements.push_back(
-            fmt::format("insert into pgsluice.hit select s.{}, {}, b.tableoid, b.ctid from {} s join {} b "
+            fmt::format("insert into {} select s.{}, {}, b.tableoid, b.ctid from {} s join {} b "
                         "on {} where {} and {}",
-                        row, quote_literal(in_words(key)), rows(i), base(i), equal(i, "s", "b", key),
-                        holds_any("s", key), which));
+                        ours("hit"), row, quote_literal(in_words(key)), rows(i), base(i),
+                        equal(i, "s", "b", key), holds_any("s", key), which));
     statements.push_back(fmt::format(
         "update {} s set {} = case when h.found > 1 then 'x' else 's' end, {} = h.in_table, {} = h.at_row, "
         "{} = case when "
@@ -98,8 +98,8 @@ Statements RowSql::match(std::size_t i, const std::vector<std::vector<std::strin
         "count(distinct (in_table, at_row)) as found, (pg_catalog.array_agg(in_table))[1] as in_table, "
         "(pg_catalog.array_agg(at_row))[1] as at_row, pg_catalog.string_agg(distinct by_key, ' and ') as "
         "by_keys from "
-        "pgsluice.hit group by n) h where s.{} = h.n",
-        rows(i), state, in, at, reason, row));
+        "{} group by n) h where s.{} = h.n",
+        rows(i), state, in, at, reason, ours("hit"), row));
     return statements;
 }
 
@@ -219,8 +219,8 @@ Statements RowSql::round(std::size_t i) const {
         add(set_sequences(i));
         statements.push_back(fmt::format("update {0} s set {1} = {2} where {3} and {4} and array[s.{1}] "
                                          "operator(pg_catalog.=) array[s.{5}]",
-                                         rows(i), quote_identifier(*sequence), now_[i].defaults.at(*sequence),
-                                         wants, new_key, old_column(i, *sequence)));
+                                         rows(i), quote_identifier(*sequence), new_value(i, *sequence), wants,
+                                         new_key, old_column(i, *sequence)));
     }
     statements.push_back(fmt::format("update {} s set {} = true where {} = 'a' and not {} and {}", rows(i),
                                      keyed, state, keyed, done(i, generated_keys, "s")));

@@ -54,4 +54,21 @@ void write(JsonWriter& json, const MergeReport& report) {
     json.end_array().end_object();
 }
 
+std::string in_words(const MergedTable& table) {
+    std::string text;
+    const auto add = [&](std::uint64_t count, const std::string& what) {
+        if (count > 0) text += (text.empty() ? "" : ", ") + std::to_string(count) + " " + what;
+    };
+    std::string added = "of the target added";
+    if (table.new_keys > 0) added += " (" + std::to_string(table.new_keys) + " under a new key)";
+    add(table.added, added);
+    add(table.same, "known to the source");
+    add(table.repointed, "with a reference that follows");
+    add(table.duplicates, "equal to one that is there");
+    add(table.deleted, "deleted in prod");
+    add(table.nulled, "with a reference that becomes NULL");
+    add(table.rejected, "rejected");
+    return "rows: " + (text.empty() ? "none of the target" : text);
+}
+
 } // namespace pgsluice::report

@@ -32,6 +32,9 @@ struct MergedTable {
     std::vector<std::string> reasons; // of rejected and nulled ones, each once
 };
 
+// "3 added (1 under a new key), 2 known to the source": for logs and plans.
+std::string in_words(const MergedTable& table);
+
 struct MigrateRun {
     std::string command;
     double seconds = 0;

@@ -61,7 +61,14 @@ constexpr std::string_view keys_sql =
     "coalesce(pg_catalog.pg_get_expr(i.indpred, "
     "i.indrelid), '') as predicate, coalesce((pg_catalog.to_jsonb(i) ->> 'indnullsnotdistinct')::bool, "
     "false) as "
-    "nulls_equal, i.indexprs is null and i.indpred is null as plain, coalesce(r.contype = 'x', false) as "
+    "nulls_equal, (select pg_catalog.array_agg(distinct a.attname) from pg_catalog.pg_attribute a where "
+    "a.attrelid = c.oid and a.attnum > "
+    "0 and (a.attnum = any (i.indkey::pg_catalog.int2[]) or exists (select from pg_catalog.pg_depend p where "
+    "p.classid = "
+    "'pg_catalog.pg_class'::pg_catalog.regclass and p.objid = i.indexrelid and p.refobjid = c.oid and "
+    "p.refobjsubid = "
+    "a.attnum))) as needs, i.indexprs is null and i.indpred is null as plain, coalesce(r.contype = 'x', "
+    "false) as "
     "exclusion, "
     "(select pg_catalog.array_agg(pg_catalog.pg_get_indexdef(i.indexrelid, k, false) order by k) from "
     "pg_catalog.generate_series(1, i.indnkeyatts) k) as expressions, (select "
@@ -93,7 +100,10 @@ constexpr std::string_view keys_sql =
     "c.relname) in ({}) order by c.oid, x.relname";
 
 constexpr std::string_view checks_sql =
-    "select n.nspname as schema, c.relname as name, r.conname as check, pg_catalog.pg_get_expr(r.conbin, "
+    "select n.nspname as schema, c.relname as name, r.conname as check, (select "
+    "pg_catalog.array_agg(a.attname) from "
+    "pg_catalog.pg_attribute a where a.attrelid = c.oid and a.attnum = any (r.conkey)) as needs, "
+    "pg_catalog.pg_get_expr(r.conbin, "
     "r.conrelid) "
     "as expression from pg_catalog.pg_constraint r join pg_catalog.pg_class c on c.oid = r.conrelid join "
     "pg_catalog.pg_namespace n on n.oid = c.relnamespace where r.contype = 'c' and (n.nspname, c.relname) in "
@@ -151,6 +161,7 @@ Task<std::vector<merge::TableNow>> read_tables_now(pq::Connection& session, cons
         key.expressions = kinds::parse_array(keys.at(i, "expressions"));
         key.operators = kinds::parse_array(keys.at(i, "operators"));
         key.collations = kinds::parse_array(keys.at(i, "collations"));
+        key.needs = kinds::parse_array(keys.at(i, "needs"));
         key.nulls_equal = is_true(keys, i, "nulls_equal");
         if (is_true(keys, i, "plain") && !is_true(keys, i, "exclusion"))
             key.columns = kinds::parse_array(keys.at(i, "columns"));
@@ -159,8 +170,9 @@ Task<std::vector<merge::TableNow>> read_tables_now(pq::Connection& session, cons
     const std::string checks_text = fmt::format(checks_sql, names);
     const pq::Rows checks = co_await session.rows(checks_text);
     for (std::size_t i = 0; i < checks.size(); ++i)
-        now[table_of(plan, checks, i)].checks.emplace_back(text(checks, i, "check"),
-                                                           text(checks, i, "expression"));
+        now[table_of(plan, checks, i)].checks.push_back({text(checks, i, "check"),
+                                                         text(checks, i, "expression"),
+                                                         kinds::parse_array(checks.at(i, "needs"))});
     co_return now;
 }
 

@@ -19,20 +19,11 @@ constexpr std::size_t copy_buffer_bytes = 256 * 1024;
 // pgsluice.rejected is the journal's, too.
 constexpr std::string_view tables_ddl =
     "create schema if not exists pgsluice; create table if not exists pgsluice.key (run_id text not null, "
-    "recorded "
-    "timestamptz not null default pg_catalog.clock_timestamp(), table_schema text not null, table_name text "
-    "not null, "
-    "key_columns text[] not null, natural_columns text[] not null, primary_key text[] not null, natural_key "
-    "text[] not "
-    "null); create table if not exists pgsluice.rejected (table_name text not null, reason text not null, "
-    "\"row\" jsonb "
-    "not null, run_id text not null, at timestamptz not null default pg_catalog.clock_timestamp()); drop "
-    "table if "
-    "exists pgsluice.hit; create unlogged table pgsluice.hit (n int8, by_key text, in_table oid, at_row tid)";
-
-std::string shown(const merge::MergeTable& table) {
-    return one_line(table.name.schema + "." + table.name.name);
-}
+    "recorded timestamptz not null default pg_catalog.clock_timestamp(), table_schema text not null, "
+    "table_name text not null, key_columns text[] not null, natural_columns text[] not null, primary_key "
+    "text[] not null, natural_key text[] not null); create table if not exists pgsluice.rejected (table_name "
+    "text not null, reason text not null, \"row\" jsonb not null, run_id text not null, at timestamptz not "
+    "null default pg_catalog.clock_timestamp())";
 
 } // namespace
 
@@ -51,19 +42,12 @@ std::vector<WatchedTable> RowMerge::watched() const {
     return watched;
 }
 
-bool RowMerge::follows(const merge::MergeTable& table) const {
-    if (table.role != Role::extra) return false;
-    for (const merge::Reference& reference : plan_.references)
-        if (reference.child == table.name) return true;
-    return false;
-}
-
 std::vector<WatchedTable> RowMerge::plain_extras() const {
     std::vector<WatchedTable> plain;
     const std::vector<WatchedTable> all = watched();
     for (const WatchedTable& one : all) {
         const merge::MergeTable& table = *plan_.table({one.schema, one.name});
-        if (table.role == Role::extra && !follows(table)) plain.push_back(one);
+        if (table.role == Role::extra && !follows(plan_, table)) plain.push_back(one);
     }
     return plain;
 }
@@ -71,31 +55,11 @@ std::vector<WatchedTable> RowMerge::plain_extras() const {
 std::vector<merge::TableName> RowMerge::tables() const {
     std::vector<merge::TableName> names;
     for (const merge::MergeTable& table : plan_.tables)
-        if (table.role == Role::preserved || follows(table)) names.push_back(table.name);
+        if (table.role == Role::preserved || follows(plan_, table)) names.push_back(table.name);
     return names;
 }
 
 bool RowMerge::has_work() const { return !tables().empty(); }
-
-Task<std::uint64_t> RowMerge::send(std::string sql, std::size_t i) {
-    try {
-        const pq::Rows rows = co_await inside_.rows(std::move(sql), limits::statement_wait_max);
-        co_return rows.rows_affected();
-    } catch (Error& error) {
-        if (error.object().empty()) error.object("table " + shown(plan_.tables[i]));
-        throw error.during("cannot merge the target's rows");
-    }
-}
-
-Task<bool> RowMerge::send_all(merge::Statements statements, std::size_t i) {
-    bool changed = false;
-    for (const std::string& statement : statements) {
-        const std::uint64_t rows = co_await send(statement, i);
-        if (rows > 0 && (statement.starts_with("update") || statement.starts_with("with pair")))
-            changed = true;
-    }
-    co_return changed;
-}
 
 // Through this process: the databases cannot see each other.
 Task<void> RowMerge::copy(std::string out, std::string in, std::size_t i) {
@@ -127,13 +91,16 @@ Task<void> RowMerge::prepare() {
     now_ = co_await read_tables_now(inside_, plan_);
     co_await read_target_sequences(target_.session(), plan_, now_);
     sql_.emplace(plan_, now_, context_.run_id);
+    rounds_.emplace(inside_, *sql_);
+    co_await rounds_->send_all(sql_->create_common(), 0);
     for (std::size_t i = 0; i < plan_.tables.size(); ++i)
-        if (sql_->staged(i) || follows(plan_.tables[i])) co_await send_all(sql_->create(i), i);
+        if (sql_->staged(i) || follows(plan_, plan_.tables[i]))
+            co_await rounds_->send_all(sql_->create(i), i);
     // Before any row of the target: what the source has.
     const std::string forget = "delete from pgsluice.key";
     co_await inside_.command(forget);
     for (std::size_t i = 0; i < plan_.tables.size(); ++i)
-        if (plan_.tables[i].role == Role::preserved) co_await send_all(sql_->record_keys(i), i);
+        if (plan_.tables[i].role == Role::preserved) co_await rounds_->send_all(sql_->record_keys(i), i);
     co_await read_record();
 }
 
@@ -163,75 +130,25 @@ Task<void> RowMerge::read_record() {
 }
 
 Task<void> RowMerge::stage(std::size_t i) {
-    co_await send("delete from " + sql_->raw(i), i);
+    co_await rounds_->send("delete from " + sql_->raw(i), i);
     co_await copy(sql_->copy_out(i), sql_->copy_in(i), i);
-}
-
-Task<void> RowMerge::compute() {
-    for (std::size_t i = 0; i < plan_.tables.size(); ++i) {
-        if (!sql_->staged(i)) continue;
-        const std::string find_bad = sql_->find_bad_rows(i);
-        if (!find_bad.empty()) co_await send(find_bad, i);
-        co_await send_all(sql_->fill(i), i);
-        co_await send_all(sql_->mark_deleted(i), i);
-    }
-    for (const std::string& statement : sql_->links()) co_await send(statement, 0);
-    co_await run_rounds();
-    std::vector<std::size_t> staged;
-    for (std::size_t i = 0; i < plan_.tables.size(); ++i)
-        if (sql_->staged(i)) staged.push_back(i);
-    co_await check_until_stable(staged);
-}
-
-Task<void> RowMerge::run_rounds() {
-    for (;;) {
-        bool changed = false;
-        for (std::size_t i = 0; i < plan_.tables.size(); ++i) {
-            const bool now = co_await send_all(sql_->round(i), i);
-            changed = changed || now;
-        }
-        if (changed) continue;
-        // What is left waits for itself: first the rows that only might have equals, then those whose keys
-        // do.
-        for (std::size_t i = 0; i < plan_.tables.size(); ++i) {
-            if (!sql_->staged(i)) continue;
-            const std::uint64_t forced = co_await send(sql_->force_waiting(i), i);
-            changed = changed || forced > 0;
-        }
-        for (std::size_t i = 0; i < plan_.tables.size() && !changed; ++i) {
-            if (!sql_->staged(i)) continue;
-            const bool forced = co_await send_all(sql_->force_all(i), i);
-            changed = changed || forced;
-        }
-        if (!changed) co_return;
-    }
-}
-
-Task<void> RowMerge::check_until_stable(std::vector<std::size_t> tables) {
-    for (bool changed = true; changed;) {
-        changed = false;
-        for (const std::size_t i : tables) {
-            const bool now = co_await send_all(sql_->check(i), i);
-            changed = changed || now;
-        }
-    }
 }
 
 Task<void> RowMerge::put_preserved() {
     for (std::size_t i = 0; i < plan_.tables.size(); ++i) {
         if (plan_.tables[i].role != Role::preserved) continue;
-        co_await send_all(sql_->record_rejected(i), i);
-        co_await send_all(sql_->apply(i), i);
-        co_await send_all(sql_->set_sequences(i), i);
+        co_await rounds_->send_all(sql_->record_rejected(i), i);
+        co_await rounds_->send_all(sql_->apply(i), i);
+        co_await rounds_->send_all(sql_->set_sequences(i), i);
     }
 }
 
 Task<void> RowMerge::put_extra(std::size_t i) {
     const std::vector<std::size_t> one{i};
-    co_await send_all(sql_->move_extra(i), i);
-    co_await check_until_stable(one);
-    co_await send_all(sql_->record_rejected(i), i);
-    co_await send_all(sql_->replace_extra(i), i);
+    co_await rounds_->send_all(sql_->move_extra(i), i);
+    co_await rounds_->check_until_stable(one);
+    co_await rounds_->send_all(sql_->record_rejected(i), i);
+    co_await rounds_->send_all(sql_->replace_extra(i), i);
 }
 
 Task<void> RowMerge::merge() {
@@ -242,11 +159,11 @@ Task<void> RowMerge::merge() {
     co_await prepare();
     for (std::size_t i = 0; i < plan_.tables.size(); ++i)
         if (sql_->staged(i)) co_await stage(i);
-    co_await compute();
+    co_await rounds_->compute();
     co_await put_preserved();
     for (std::size_t i = 0; i < plan_.tables.size(); ++i) {
-        if (!follows(plan_.tables[i])) continue;
-        co_await send_all(sql_->stage_extra(i), i);
+        if (!follows(plan_, plan_.tables[i])) continue;
+        co_await rounds_->send_all(sql_->stage_extra(i), i);
         co_await put_extra(i);
     }
     co_await quiet.commit();
@@ -257,40 +174,24 @@ Task<void> RowMerge::merge() {
 Task<void> RowMerge::finish() {
     if (!sql_) co_return;
     if (changed_late_) co_await report_counts();
+    note_counts();
     const std::string begin = "begin", commit = "commit", hit = "drop table if exists pgsluice.hit";
     co_await inside_.command(begin);
     for (std::size_t i = 0; i < plan_.tables.size(); ++i) {
-        co_await send_all(sql_->set_sequences(i), i);
-        co_await send_all(sql_->drop(i), i);
+        co_await rounds_->send_all(sql_->set_sequences(i), i);
+        co_await rounds_->send_all(sql_->drop(i), i);
     }
     co_await inside_.command(hit);
     co_await inside_.command(commit);
+    rounds_.reset();
     sql_.reset();
 }
 
 Task<void> RowMerge::report_counts() {
     for (std::size_t i = 0; i < plan_.tables.size(); ++i) {
         const merge::MergeTable& table = plan_.tables[i];
-        if (table.role != Role::preserved && !follows(table)) continue;
-        const std::string counts_sql = sql_->counts(i), reasons_sql = sql_->reasons(i);
-        const pq::Rows counts = co_await inside_.rows(counts_sql);
-        const pq::Rows reasons = co_await inside_.rows(reasons_sql);
-        const auto number = [&](std::string_view column) {
-            return static_cast<std::uint64_t>(std::stoull(std::string(counts.at(0, column))));
-        };
-        report::MergedTable line;
-        line.table = shown(table);
-        line.preserved = table.role == Role::preserved;
-        line.same = number("same");
-        line.added = line.preserved ? number("added") : 0;
-        line.new_keys = number("new_keys");
-        line.repointed = number("repointed");
-        line.duplicates = number("duplicates");
-        line.deleted = number("deleted");
-        line.rejected = number("rejected");
-        line.nulled = number("nulled");
-        for (std::size_t k = 0; k < reasons.size(); ++k)
-            line.reasons.emplace_back(reasons.at(k, std::size_t{0}));
+        if (table.role != Role::preserved && !follows(plan_, table)) continue;
+        report::MergedTable line = co_await rounds_->count(i);
         auto& lines = context_.report.merge.merged;
         for (const report::MergedTable& before : lines) {
             // Of an extra only what changed late is staged by then.
@@ -320,6 +221,12 @@ Task<void> RowMerge::report_counts() {
                 join(line.reasons, "; "));
         lines.push_back(std::move(line));
     }
+}
+
+// What the log says of a table, once the counts are final.
+void RowMerge::note_counts() {
+    for (const report::MergedTable& line : context_.report.merge.merged)
+        context_.note("table " + line.table, in_words(line));
 }
 
 Task<void> RowMerge::note_materialized_views() {

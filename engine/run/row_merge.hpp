@@ -11,6 +11,7 @@
 #include "run/context.hpp"
 #include "run/late_merge.hpp"
 #include "run/quiet_tables.hpp"
+#include "run/row_rounds.hpp"
 #include "run/target_rows.hpp"
 
 namespace pgsluice::run {
@@ -36,25 +37,20 @@ public:
     Task<void> finish();
 
 private:
-    std::vector<merge::TableName> tables() const;                     // that merge() touches
-    bool has_work() const;                                            // anything that merge() has to do
-    Task<std::uint64_t> send(std::string sql, std::size_t i);         // rows changed
-    Task<bool> send_all(merge::Statements statements, std::size_t i); // whether any row of rows_N changed
+    std::vector<merge::TableName> tables() const; // that merge() touches
+    bool has_work() const;                        // anything that merge() has to do
     Task<void> copy(std::string out, std::string in, std::size_t i);
     Task<void> prepare();
     Task<void> read_record();
     Task<void> stage(std::size_t i);
-    Task<void> compute();
-    Task<void> run_rounds();
-    Task<void> check_until_stable(std::vector<std::size_t> tables);
     Task<void> put_preserved();
     Task<void> put_extra(std::size_t i);
-    bool follows(const merge::MergeTable& table) const; // an extra with references that may have to move
     Task<void> stage_late();
     Task<void> stage_late_extra(std::size_t i);
     Task<bool> copy_moved_keys(std::size_t i);
     Task<void> apply_late();
     Task<void> report_counts();
+    void note_counts();
     Task<void> note_materialized_views();
 
     Context& context_;
@@ -63,6 +59,7 @@ private:
     merge::RowPlan plan_;
     std::vector<merge::TableNow> now_;
     std::optional<merge::RowSql> sql_;
+    std::optional<RowRounds> rounds_;
     bool merged_ = false, changed_late_ = false;
     std::vector<TargetRows::Changes> changes_; // by table
     std::vector<merge::TableName> shrinking_;

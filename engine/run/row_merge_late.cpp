@@ -32,7 +32,7 @@ LateRows RowMerge::late() {
     late.extras = [this] {
         std::vector<merge::TableName> names;
         for (const merge::MergeTable& table : plan_.tables)
-            if (changed_late_ && follows(table)) names.push_back(table.name);
+            if (changed_late_ && follows(plan_, table)) names.push_back(table.name);
         return names;
     };
     late.shrinking = [this] { return shrinking_; };
@@ -48,7 +48,7 @@ Task<void> RowMerge::stage_late() {
     std::uint64_t rows = 0;
     for (const WatchedTable& one : all) {
         const std::size_t i = sql_->index_of({one.schema, one.name});
-        if (plan_.tables[i].role != Role::preserved && !follows(plan_.tables[i])) continue;
+        if (plan_.tables[i].role != Role::preserved && !follows(plan_, plan_.tables[i])) continue;
         changes_[i] = co_await target_.find_changes(one);
         rows += changes_[i].changed + changes_[i].deleted;
         changed_late_ = changed_late_ || changes_[i].any();
@@ -57,12 +57,13 @@ Task<void> RowMerge::stage_late() {
     now_ = co_await read_tables_now(inside_, plan_); // there are more keys and checks by now
     co_await read_target_sequences(target_.session(), plan_, now_);
     sql_.emplace(plan_, now_, context_.run_id);
+    rounds_.emplace(inside_, *sql_);
     for (std::size_t i = 0; i < plan_.tables.size(); ++i) {
         if (!sql_->staged(i)) continue;
-        co_await send_all(sql_->keep_prior(i), i);
+        co_await rounds_->send_all(sql_->keep_prior(i), i);
         if (changes_[i].any() || plan_.tables[i].role == Role::referenced) co_await stage(i);
     }
-    co_await compute();
+    co_await rounds_->compute();
     for (std::size_t i = 0; i < plan_.tables.size(); ++i) {
         if (plan_.tables[i].role != Role::preserved) continue;
         const std::string sql = sql_->shrinks(i);
@@ -70,7 +71,7 @@ Task<void> RowMerge::stage_late() {
         if (shrinks == "t") shrinking_.push_back(plan_.tables[i].name);
     }
     for (std::size_t i = 0; i < plan_.tables.size(); ++i)
-        if (follows(plan_.tables[i])) co_await stage_late_extra(i);
+        if (follows(plan_, plan_.tables[i])) co_await stage_late_extra(i);
     context_.report.merge.late_rows += rows;
 }
 
@@ -78,12 +79,12 @@ Task<void> RowMerge::apply_late() {
     if (!changed_late_) co_return;
     co_await put_preserved();
     for (std::size_t i = 0; i < plan_.tables.size(); ++i) {
-        if (!follows(plan_.tables[i])) continue;
+        if (!follows(plan_, plan_.tables[i])) continue;
         if (plan_.tables[i].row_key.empty() && !whole_[i]) continue;
-        co_await send_all(sql_->remove_gone(i), i);
+        co_await rounds_->send_all(sql_->remove_gone(i), i);
     }
     for (std::size_t i = 0; i < plan_.tables.size(); ++i)
-        if (follows(plan_.tables[i])) co_await put_extra(i);
+        if (follows(plan_, plan_.tables[i])) co_await put_extra(i);
 }
 
 // Rows of the extra that changed, and those that refer to a row that became another one since.
@@ -97,7 +98,7 @@ Task<void> RowMerge::stage_late_extra(std::size_t i) {
     const bool moved = co_await copy_moved_keys(i);
     const bool whole = table.row_key.empty() && (changes.any() || moved);
     whole_[i] = whole;
-    co_await send_all(sql_->create(i), i);
+    co_await rounds_->send_all(sql_->create(i), i);
     if (changes.any() || whole) {
         const std::string out = "copy (" + target_.changed_rows_sql(*watched_table) + ") to stdout";
         co_await copy(out, sql_->copy_in(i), i);
@@ -109,12 +110,12 @@ Task<void> RowMerge::stage_late_extra(std::size_t i) {
             const std::string out = sql_->referring_rows(r, moved_keys_table(r));
             co_await copy(out, sql_->copy_in(i), i);
         }
-        co_await send_all(sql_->once_each(i), i);
+        co_await rounds_->send_all(sql_->once_each(i), i);
     }
-    co_await send_all(sql_->fill(i), i);
-    co_await send("update " + sql_->rows(i) + " set \"pgsluice state\" = 'a'", i);
+    co_await rounds_->send_all(sql_->fill(i), i);
+    co_await rounds_->send("update " + sql_->rows(i) + " set \"pgsluice state\" = 'a'", i);
     if (table.row_key.empty()) co_return;
-    co_await send_all(sql_->collect_gone(i), i);
+    co_await rounds_->send_all(sql_->collect_gone(i), i);
     if (changes.any()) {
         const std::string out = "copy (" + target_.deleted_keys_sql(*watched_table) + ") to stdout";
         const std::string in = "copy " + sql_->gone(i) + " from stdin";

@@ -24,11 +24,22 @@ std::string lines(const TestDatabase& database, const std::string& query) {
     return text;
 }
 
+// The refresh, and that plan had counted the same before, leaving nothing behind.
 ProgramResult refresh(const Pair& pair, std::vector<std::string> more, int exit_code = 0) {
+    std::vector<std::string> of_plan = more;
+    of_plan.insert(of_plan.end(), {"--format", "json"});
+    const ProgramResult planned = pair.run("plan", of_plan);
     ProgramResult result = pair.run("refresh", std::move(more));
     INFO(result.text());
     CHECK(result.exit_code == exit_code);
     CHECK(pair.leftovers().empty());
+    if (exit_code != 0) return result;
+    INFO(planned.text());
+    REQUIRE(planned.exit_code == 0);
+    const std::string report = pair.target().value(
+        "select report from pgsluice.run where state = 'swapped' order by started desc limit 1");
+    CHECK(boost::json::parse(planned.out).at("merge").at("tables") ==
+          boost::json::parse(report).at("merge").at("tables"));
     return result;
 }
 

@@ -1,0 +1,125 @@
+// Keys of the source's rows, and what a preview has in place of the new database.
+#include "merge/row_sql_parts.hpp"
+
+namespace pgsluice::merge {
+
+using namespace words;
+
+std::string RowSql::key_text(const std::string& alias, const std::vector<std::string>& columns) const {
+    Columns values;
+    for (const std::string& name : columns) values.push_back(column(alias, name) + "::pg_catalog.text");
+    return "array[" + join(values, ", ") + "]::pg_catalog.text[]";
+}
+
+namespace {
+
+std::string name_array(const Columns& columns) {
+    Columns names;
+    for (const std::string& name : columns) names.push_back(quote_literal(name));
+    return "array[" + join(names, ", ") + "]::pg_catalog.text[]";
+}
+
+} // namespace
+
+Statements RowSql::record_keys(std::size_t i) const {
+    const MergeTable& table = plan_.tables[i];
+    Statements statements;
+    for (const Columns& natural : table.natural_keys) {
+        const Columns& primary = table.primary_key.empty() ? natural : table.primary_key;
+        statements.push_back(fmt::format("insert into {} (run_id, table_schema, table_name, "
+                                         "key_columns, natural_columns, primary_key, "
+                                         "natural_key) select {}, {}, {}, {}, {}, {}, {} from {} b",
+                                         ours("key"), quote_literal(run_id_),
+                                         quote_literal(table.name.schema), quote_literal(table.name.name),
+                                         name_array(primary), name_array(natural), key_text("b", primary),
+                                         key_text("b", natural), base(i)));
+    }
+    return statements;
+}
+
+// Both its keys were the source's at the last run, and the source has neither now. Before anything is
+// re-pointed: rows and record are both of the target.
+Statements RowSql::mark_deleted(std::size_t i) const {
+    const MergeTable& table = plan_.tables[i];
+    Statements statements;
+    if (table.role != Role::preserved || plan_.keep_deleted) return statements;
+    const std::string of_table =
+        fmt::format("k.table_schema = {} and k.table_name = {}", quote_literal(table.name.schema),
+                    quote_literal(table.name.name));
+    for (const Columns& natural : table.natural_keys) {
+        const Columns& primary = table.primary_key.empty() ? natural : table.primary_key;
+        statements.push_back(
+            fmt::format("update {} s set {} = 'g' where {} = 'u' and exists (select from {} k where "
+                        "k.key_columns = {} and "
+                        "k.natural_columns = {} and k.primary_key = {} and k.natural_key = {})",
+                        rows(i), state, state, was(i), name_array(primary), name_array(natural),
+                        key_text("s", primary), key_text("s", natural)));
+    }
+    for (const Columns& natural : table.natural_keys) {
+        const Columns& primary = table.primary_key.empty() ? natural : table.primary_key;
+        for (const auto& [columns, key, of] : {std::tuple{primary, "primary_key", "key_columns"},
+                                               std::tuple{natural, "natural_key", "natural_columns"}})
+            statements.push_back(
+                fmt::format("update {} s set {} = 'u' where {} = 'g' and exists (select from "
+                            "{} k where {} and k.{} = {} and k.{} = {})",
+                            rows(i), state, state, ours("key"), of_table, of, name_array(columns), key,
+                            key_text("s", columns)));
+    }
+    return statements;
+}
+
+Statements RowSql::create_common() const {
+    return {
+        "drop table if exists " + ours("hit"),
+        fmt::format("{} {} (n int8, by_key text, in_table oid, at_row tid)", create_table(), ours("hit"))};
+}
+
+std::vector<std::string> RowSql::source_columns(std::size_t i) const {
+    const MergeTable& table = plan_.tables[i];
+    Columns wanted = parent_columns(i);
+    const auto want = [&](const Columns& more) { wanted.insert(wanted.end(), more.begin(), more.end()); };
+    want(table.primary_key);
+    for (const Columns& key : table.natural_keys) want(key);
+    want(table.duplicates_by);
+    if (table.role == Role::preserved)
+        for (const TableNow::Key& key : now_[i].keys) want(key.needs);
+    for (const MergeColumn& column : table.columns)
+        if (column.from_sequence) wanted.push_back(column.name);
+    Columns ordered;
+    for (const MergeColumn& column : table.columns)
+        if (!column.extra && holds(wanted, column.name)) ordered.push_back(column.name);
+    for (const auto& [column, expression] : now_[i].generated)
+        if (holds(wanted, column)) ordered.push_back(column);
+    return ordered;
+}
+
+Statements RowSql::fill_raw(std::size_t i) const {
+    Columns columns;
+    for (const MergeColumn& column : plan_.tables[i].columns)
+        columns.push_back(quote_identifier(column.name));
+    std::string out = copy_out(i);
+    out = out.substr(std::string_view("copy (").size());
+    out.resize(out.size() - std::string_view(") to stdout").size());
+    return {"insert into " + raw(i) + " (" + join(columns, ", ") + ") " + out};
+}
+
+// What the table holds when the preserved rows are in it.
+std::string RowSql::final_rows(std::size_t i) const {
+    if (!preview()) return real(i);
+    const Columns columns = parent_columns(i);
+    return fmt::format("(select {0} from {1} union all select {0} from {2} where {3} = 'a')",
+                       listed("", columns), source_rows(i), rows(i), state);
+}
+
+// A new key. A preview takes none from the sequence: any value that nobody has will do.
+std::string RowSql::new_value(std::size_t i, const std::string& column) const {
+    if (!preview()) return now_[i].defaults.at(column);
+    for (const TableNow::Sequence& sequence : now_[i].sequences)
+        if (sequence.column == column && sequence.integer)
+            return fmt::format("greatest((select pg_catalog.max({0}) from {1}), (select pg_catalog.max({2}) "
+                               "from {3})) + s.{4}",
+                               quote_identifier(column), source_rows(i), old_column(i, column), rows(i), row);
+    return now_[i].defaults.at(column);
+}
+
+} // namespace pgsluice::merge

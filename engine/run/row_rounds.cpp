@@ -1,0 +1,124 @@
+#include "run/row_rounds.hpp"
+
+#include <charconv>
+
+#include "base/error.hpp"
+#include "base/limits.hpp"
+#include "base/text.hpp"
+
+namespace pgsluice::run {
+
+namespace {
+
+using Role = merge::MergeTable::Role;
+
+}
+
+std::string shown(const merge::MergeTable& table) {
+    return one_line(table.name.schema + "." + table.name.name);
+}
+
+bool follows(const merge::RowPlan& plan, const merge::MergeTable& table) {
+    if (table.role != Role::extra) return false;
+    for (const merge::Reference& reference : plan.references)
+        if (reference.child == table.name) return true;
+    return false;
+}
+
+Task<std::uint64_t> RowRounds::send(std::string sql, std::size_t i) {
+    try {
+        const pq::Rows rows = co_await session_.rows(std::move(sql), limits::statement_wait_max);
+        co_return rows.rows_affected();
+    } catch (Error& error) {
+        if (error.object().empty()) error.object("table " + shown(sql_.plan().tables[i]));
+        throw error.during("cannot merge the target's rows");
+    }
+}
+
+Task<bool> RowRounds::send_all(merge::Statements statements, std::size_t i) {
+    bool changed = false;
+    for (const std::string& statement : statements) {
+        const std::uint64_t rows = co_await send(statement, i);
+        if (rows > 0 && (statement.starts_with("update") || statement.starts_with("with pair")))
+            changed = true;
+    }
+    co_return changed;
+}
+
+Task<void> RowRounds::compute() {
+    for (std::size_t i = 0; i < sql_.plan().tables.size(); ++i) {
+        if (!sql_.staged(i)) continue;
+        const std::string find_bad = sql_.find_bad_rows(i);
+        if (!find_bad.empty()) co_await send(find_bad, i);
+        co_await send_all(sql_.fill(i), i);
+        co_await send_all(sql_.mark_deleted(i), i);
+    }
+    for (const std::string& statement : sql_.links()) co_await send(statement, 0);
+    co_await run_rounds();
+    std::vector<std::size_t> staged;
+    for (std::size_t i = 0; i < sql_.plan().tables.size(); ++i)
+        if (sql_.staged(i)) staged.push_back(i);
+    co_await check_until_stable(staged);
+}
+
+Task<void> RowRounds::run_rounds() {
+    for (;;) {
+        bool changed = false;
+        for (std::size_t i = 0; i < sql_.plan().tables.size(); ++i) {
+            const bool now = co_await send_all(sql_.round(i), i);
+            changed = changed || now;
+        }
+        if (changed) continue;
+        // What is left waits for itself: first the rows that only might have equals, then those whose keys
+        // do.
+        for (std::size_t i = 0; i < sql_.plan().tables.size(); ++i) {
+            if (!sql_.staged(i)) continue;
+            const std::uint64_t forced = co_await send(sql_.force_waiting(i), i);
+            changed = changed || forced > 0;
+        }
+        for (std::size_t i = 0; i < sql_.plan().tables.size() && !changed; ++i) {
+            if (!sql_.staged(i)) continue;
+            const bool forced = co_await send_all(sql_.force_all(i), i);
+            changed = changed || forced;
+        }
+        if (!changed) co_return;
+    }
+}
+
+Task<void> RowRounds::check_until_stable(std::vector<std::size_t> tables) {
+    for (bool changed = true; changed;) {
+        changed = false;
+        for (const std::size_t i : tables) {
+            const bool now = co_await send_all(sql_.check(i), i);
+            changed = changed || now;
+        }
+    }
+}
+
+Task<report::MergedTable> RowRounds::count(std::size_t i) {
+    const merge::MergeTable& table = sql_.plan().tables[i];
+    const std::string counts_sql = sql_.counts(i), reasons_sql = sql_.reasons(i);
+    const pq::Rows counts = co_await session_.rows(counts_sql, limits::statement_wait_max);
+    const pq::Rows reasons = co_await session_.rows(reasons_sql, limits::statement_wait_max);
+    const auto number = [&](std::string_view column) {
+        std::uint64_t value = 0;
+        const std::string_view text = counts.at(0, column);
+        std::from_chars(text.data(), text.data() + text.size(), value);
+        return value;
+    };
+    report::MergedTable line;
+    line.table = shown(table);
+    line.preserved = table.role == Role::preserved;
+    line.same = number("same");
+    line.added = line.preserved ? number("added") : 0;
+    line.new_keys = number("new_keys");
+    line.repointed = number("repointed");
+    line.duplicates = number("duplicates");
+    line.deleted = number("deleted");
+    line.rejected = number("rejected");
+    line.nulled = number("nulled");
+    for (std::size_t k = 0; k < reasons.size(); ++k) line.reasons.emplace_back(reasons.at(k, std::size_t{0}));
+    co_return line;
+}
+
+} // namespace pgsluice::run

@@ -1,0 +1,37 @@
+// The rounds of a merge of rows over one session, wherever merge::RowSql says that the rows are.
+#pragma once
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "merge/row_sql.hpp"
+#include "pq/connection.hpp"
+#include "report/merge_report.hpp"
+
+namespace pgsluice::run {
+
+using flow::Task;
+
+class RowRounds {
+public:
+    RowRounds(pq::Connection& session, const merge::RowSql& sql) : session_(session), sql_(sql) {}
+
+    Task<std::uint64_t> send(std::string sql, std::size_t i);         // rows changed
+    Task<bool> send_all(merge::Statements statements, std::size_t i); // whether any row of rows_N changed
+    // From raw_N: every row decided, every reference followed, what cannot be there rejected.
+    Task<void> compute();
+    Task<void> check_until_stable(std::vector<std::size_t> tables);
+    Task<report::MergedTable> count(std::size_t i);
+
+private:
+    Task<void> run_rounds();
+
+    pq::Connection& session_;
+    const merge::RowSql& sql_;
+};
+
+std::string shown(const merge::MergeTable& table);
+// An extra with references that may have to move.
+bool follows(const merge::RowPlan& plan, const merge::MergeTable& table);
+
+} // namespace pgsluice::run
