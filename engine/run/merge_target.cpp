@@ -1,6 +1,7 @@
 #include "run/merge_target.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include "base/error.hpp"
 #include "base/text.hpp"
@@ -61,11 +62,31 @@ Task<LoadMerge> MergeTarget::prepare(const Catalogs& catalogs, std::string datab
         const model::Object* object = catalogs.planned.database.find(key);
         if (object != nullptr) load.merged_tables.insert(object->id);
     }
-    row_merge_.emplace(context_, *rows_, *inside_, row_plan_);
     context_.step("remembering the target's rows");
-    co_await rows_->remember(row_merge_->watched());
-    load.merge = [this]() -> Task<void> { co_await row_merge_->merge(); };
+    const RowMerge whole(context_, *rows_, *inside_, row_plan_);
+    co_await rows_->remember(whole.watched());
+    load.merge = [this]() -> Task<void> {
+        co_await start_row_merge();
+        co_await row_merge_->merge();
+    };
     co_return load;
+}
+
+// Without the extras that the server refused: they are pending, rows and all.
+Task<void> MergeTarget::start_row_merge() {
+    merge::RowPlan plan = row_plan_;
+    const std::string sql =
+        "select n.nspname as schema, c.relname as name from pg_catalog.pg_class c join "
+        "pg_catalog.pg_namespace n on n.oid = c.relnamespace where c.relkind in ('r', 'p')";
+    const pq::Rows rows = co_await inside_->rows(sql);
+    std::set<merge::TableName> there;
+    for (std::size_t i = 0; i < rows.size(); ++i)
+        there.insert({std::string(rows.at(i, "schema")), std::string(rows.at(i, "name"))});
+    std::erase_if(plan.tables, [&](const merge::MergeTable& table) { return !there.contains(table.name); });
+    std::erase_if(plan.references, [&](const merge::Reference& reference) {
+        return !there.contains(reference.child) || !there.contains(reference.parent);
+    });
+    row_merge_.emplace(context_, *rows_, *inside_, std::move(plan));
 }
 
 Task<void> MergeTarget::late(const model::Database& planned) {
@@ -73,6 +94,7 @@ Task<void> MergeTarget::late(const model::Database& planned) {
     input.at_start = at_start_;
     input.sequences = sequences_of_extras(planned);
     LateRows preserved;
+    if (!row_plan_.empty() && !row_merge_) co_await start_row_merge();
     if (row_merge_) {
         input.extras = row_merge_->plain_extras();
         preserved = row_merge_->late();

@@ -41,6 +41,7 @@ public:
     LastSession last_session();
 
 private:
+    Task<void> start_row_merge();
     Task<void> look_again();
     Task<void> refuse_changed_history();
     Context& context_;

@@ -295,7 +295,9 @@ TEST_CASE("--extras=drop leaves them behind, --extras=fail says no before any wr
 
 TEST_CASE("a run that is killed in the middle leaves extras and pending lines as they were",
           "[extras][extras-kill]") {
-    Pair pair(std::string(shared) + rows, std::string(shared) + extras);
+    Pair pair(std::string(shared) + rows,
+              std::string(shared) +
+                  "insert into users (name) select 'user ' || i from generate_series(1, 20) i;" + extras);
     REQUIRE(pair.run("refresh").exit_code == 0);
     const StockDump before = stock_dump(pair.target().conninfo());
     for (const int pause : {150, 300, 450, 600, 800}) {
@@ -310,4 +312,46 @@ TEST_CASE("a run that is killed in the middle leaves extras and pending lines as
     REQUIRE(result.exit_code == 0);
     CHECK(lost(before, stock_dump(pair.target().conninfo()), {"Type: SEQUENCE SET"}) == "");
     CHECK(pair.leftovers().empty());
+}
+
+TEST_CASE("what the server alone knows cannot be made waits too, and what needs it",
+          "[extras][extras-refused]") {
+    // An index and a generated column take immutable functions only: on the source it is volatile now.
+    Pair pair(std::string(shared) + rows +
+                  "create function label(n int) returns int language plpgsql volatile as 'begin return n; end'",
+              std::string(shared) + R"(
+        create function label(n int) returns int language plpgsql immutable as 'begin return n; end';
+        insert into users (name) select 'user ' || i from generate_series(1, 5) i;
+        create table made (id int primary key, user_id int references users, b int generated always as (label(id)) stored);
+        insert into made select i, i from generate_series(1, 5) i;
+        create index made_user on made (user_id);
+        create view over_made as select * from made;
+        create materialized view from_made as select count(*) as n from over_made;
+        create index orders_label on orders (label(user_id));
+        create table beside (id int primary key, user_id int references users); insert into beside values (1, 1);
+        create table below (id int references made); insert into below values (3);)");
+    const ProgramResult result = pair.run("refresh");
+    INFO(result.text());
+    REQUIRE(result.exit_code == 0);
+    const std::string waiting = pending(pair);
+    INFO(waiting);
+    CHECK(contains(waiting, "table public.made (cannot): "));
+    for (const char* object :
+         {"view public.over_made", "materialized view public.from_made", "index public.made_user",
+          "foreign key made_user_id_fkey on public.made", "foreign key below_id_fkey on public.below",
+          "constraint made_pkey on public.made"})
+        CHECK(contains(waiting, std::string(object) + " (cannot): needs "));
+    CHECK(contains(waiting, "index public.orders_label (cannot): "));
+    CHECK(contains(result.err, "stay in the previous database"));
+    CHECK(pair.target().value("select to_regclass('made') is null") == "t");
+    CHECK(pair.target().value("select count(*) from beside") == "1");
+    CHECK(pair.target().value("select count(*) from below") == "1");
+    CHECK(pair.target().value(
+              "select convalidated from pg_constraint where conname = 'beside_user_id_fkey'") == "t");
+    pair.source().sql("alter function label(int) immutable");
+    const ProgramResult later = pair.run("refresh");
+    INFO(later.text());
+    REQUIRE(later.exit_code == 0);
+    CHECK(pair.target().value("select count(*) from made") == "0");
+    CHECK(pair.target().value("select to_regclass('orders_label') is not null") == "t");
 }
