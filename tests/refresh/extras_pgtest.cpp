@@ -317,9 +317,10 @@ TEST_CASE("a run that is killed in the middle leaves extras and pending lines as
 TEST_CASE("what the server alone knows cannot be made waits too, and what needs it",
           "[extras][extras-refused]") {
     // An index and a generated column take immutable functions only: on the source it is volatile now.
-    Pair pair(std::string(shared) + rows +
-                  "create function label(n int) returns int language plpgsql volatile as 'begin return n; end'",
-              std::string(shared) + R"(
+    Pair pair(
+        std::string(shared) + rows +
+            "create function label(n int) returns int language plpgsql volatile as 'begin return n; end'",
+        std::string(shared) + R"(
         create function label(n int) returns int language plpgsql immutable as 'begin return n; end';
         insert into users (name) select 'user ' || i from generate_series(1, 5) i;
         create table made (id int primary key, user_id int references users, b int generated always as (label(id)) stored);
@@ -354,4 +355,15 @@ TEST_CASE("what the server alone knows cannot be made waits too, and what needs 
     REQUIRE(later.exit_code == 0);
     CHECK(pair.target().value("select count(*) from made") == "0");
     CHECK(pair.target().value("select to_regclass('orders_label') is not null") == "t");
+}
+
+TEST_CASE("extra tables with generated columns and references", "[extras][extras-generated]") {
+    Pair pair(std::string(shared) + rows, std::string(shared) + R"(
+        insert into users (name) select 'user ' || i from generate_series(1, 5) i;
+        create table made (id int primary key, user_id int references users, twice int generated always as (2 * id) stored);
+        insert into made select i, i from generate_series(1, 5) i;)");
+    const ProgramResult result = pair.run("refresh");
+    INFO(result.text());
+    REQUIRE(result.exit_code == 0);
+    CHECK(pair.target().value("select sum(twice) from made") == "30");
 }
