@@ -53,7 +53,10 @@ std::string all_comments(const Object& object) {
 class Comparer {
 public:
     Comparer(const model::Database& planned, const model::Database& found, const Definer& definition)
-        : planned_(planned), found_(found), definition_(definition) {}
+        : planned_(planned), found_(found), definition_(definition) {
+        for (const Object& object : planned.objects)
+            if (object.extra && object.kind == Kind::constraint) keyed_.emplace(object.schema, object.table);
+    }
 
     std::vector<Difference> run() {
         for (const Object& object : planned_.objects) {
@@ -77,10 +80,26 @@ private:
     void compare(const Object& planned, const Object& found) {
         // The target's installed version is what an extension gets. A default ACL is its grants.
         if (planned.kind != Kind::extension && planned.kind != Kind::default_acl)
-            check(planned, "definition", definition_(planned, planned_), definition_(found, found_));
+            check_definition(planned, found);
         check(planned, "owner", planned.owner, found.owner);
         check(planned, "grants", all_grants(planned), all_grants(found));
         check(planned, "comment", all_comments(planned), all_comments(found));
+    }
+
+    void check_definition(const Object& planned, const Object& found) {
+        std::string ours = definition_(planned, planned_), theirs = definition_(found, found_);
+        // A primary key that only the target has makes the source's columns NOT NULL.
+        if (planned.kind == Kind::table && keyed_.contains({planned.schema, planned.name}) &&
+            without_not_null(ours) == without_not_null(theirs))
+            return;
+        check(planned, "definition", std::move(ours), std::move(theirs));
+    }
+
+    static std::string without_not_null(std::string text) {
+        constexpr std::string_view words = " NOT NULL";
+        for (std::size_t at = text.find(words); at != std::string::npos; at = text.find(words, at))
+            text.erase(at, words.size());
+        return text;
     }
 
     void check(const Object& object, const char* what, std::string planned, std::string found) {
@@ -94,6 +113,7 @@ private:
     const model::Database& planned_;
     const model::Database& found_;
     const Definer& definition_;
+    std::set<std::pair<std::string, std::string>> keyed_; // tables with keys of the target's own
     std::vector<Difference> differences_;
 };
 

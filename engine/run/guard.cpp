@@ -110,7 +110,7 @@ Task<void> guard_mark(Context& context, pq::Connection& target) {
 }
 
 void guard_source_size(const Context& context, const model::Database& source, const model::Database& target,
-                       const model::Database& planned) {
+                       const model::Database* planned) {
     if (context.options.source_is_right) return;
     const std::string hint = "if this really is the source, say --source-is-right";
     if (source.rows.empty())
@@ -127,7 +127,7 @@ void guard_source_size(const Context& context, const model::Database& source, co
     for (const model::TableRows& table : target.rows) {
         if (table.schema == "pgsluice") continue;
         ++target_tables;
-        const model::TableRows* will_be = planned.rows_of(table.table);
+        const model::TableRows* will_be = planned == nullptr ? nullptr : planned->rows_of(table.table);
         if (will_be != nullptr && will_be->from_target) ++extras;
         const auto at = on_source.find({table.schema, table.name});
         if (at == on_source.end()) continue;
@@ -139,8 +139,7 @@ void guard_source_size(const Context& context, const model::Database& source, co
         source_bytes += at->second->bytes;
         target_bytes += table.bytes;
     }
-    // What comes along is not lost; but then most of the source must be known on the target.
-    if (shared * 2 >= source.rows.size()) target_tables -= extras;
+    target_tables -= extras;
     if (target_tables > 1 && source.rows.size() * 2 < target_tables)
         throw Error{ErrorKind::refused, "the source has less than half of the target's tables"}
             .object("source")

@@ -16,8 +16,9 @@ Task<void> guard_mark(Context& context, pq::Connection& target);
 // Refuses a source without user tables, or with less than half of the tables or rows of what both have,
 // unless
 // --source-is-right. Pure.
-// `planned`: what of the target comes along is not lost.
+// `planned`: what of the target comes along as its own is no sign; null: nothing is recorded that would tell
+// it from what the source lost.
 void guard_source_size(const Context& context, const model::Database& source, const model::Database& target,
-                       const model::Database& planned);
+                       const model::Database* planned);
 
 } // namespace pgsluice::run

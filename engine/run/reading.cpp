@@ -205,7 +205,9 @@ void compare_catalogs(const Context& context, Catalogs& catalogs) {
 std::vector<report::Refusal> refusals(Context& context, const Catalogs& catalogs) {
     std::vector<report::Refusal> found;
     try {
-        guard_source_size(context, catalogs.source, catalogs.target, catalogs.planned.database);
+        const bool told_apart = !catalogs.recorded.recorded_at.empty();
+        guard_source_size(context, catalogs.source, catalogs.target,
+                          told_apart ? &catalogs.planned.database : nullptr);
     } catch (const Error& error) {
         report::Refusal refusal;
         refusal.object = error.object();
