@@ -111,7 +111,7 @@ create rule active_users_delete as on delete to active_users
 
 alter table assessment_notes enable row level security;
 create policy notes_of_author on assessment_notes for all
-    using (author_id = nullif(current_setting('service.user_id', true), '')::uuid);
+    using (author_id = nullif(current_setting('service.user_id', true), '')::bigint);
 
 grant usage on schema reporting to :"app", :"reader";
 grant select, insert, update, delete on all tables in schema public to :"app";

@@ -24,13 +24,13 @@ $$;
 create table placement_requests (
     id uuid primary key,
     application_id uuid not null references applications (id),
-    requested_by uuid references users (id),
+    requested_by bigint references users (id),
     radius_miles positive_int,
     expected_arrival date not null,
     created_at timestamptz not null
 );
 insert into placement_requests
-select md5('placement' || i)::uuid, md5('application' || i)::uuid, md5('user' || 1 + i % :users)::uuid, 1 + i % 50,
+select md5('placement' || i)::uuid, md5('application' || i)::uuid, 1 + i % :users, 1 + i % 50,
     date '2026-01-01' + i % 300, timestamptz '2026-01-01' + i * interval '10 minutes'
 from generate_series(1, :applications, 2) i;
 create index placement_requests_application_idx on placement_requests (application_id);

@@ -17,20 +17,21 @@ select md5('region' || i)::uuid, 'Region ' || chr(64 + i), 'N' || (49 + i) from 
 
 insert into users (id, name, delius_username, delius_staff_code, email, telephone_number, probation_region_id, is_active,
     created_at, updated_at)
-select md5('user' || i)::uuid,
+select i,
     (array['Ada','Ben','Cyra','Dev','Elif','Finn','Gwen','Hana','Idris','Jo'])[1 + i % 10] || ' ' ||
         (array['Ahmed','Brown','Clarke','Davies','Evans','Fox','Green','Hill','Iqbal','Jones'])[1 + i / 10 % 10] || ' ' || i,
     'USER_' || i, 'N' || lpad(i::text, 6, '0'), case when i % 9 > 0 then 'user' || i || '@example.org' end,
     case when i % 3 = 0 then '01632 ' || 960000 + i % 1000 end, md5('region' || 1 + i % 12)::uuid, i % 17 > 0,
     timestamptz '2024-01-01' + i * interval '3 hours', timestamptz '2026-01-01' + i * interval '1 hour'
 from generate_series(1, :users) i;
+select setval(pg_get_serial_sequence('users', 'id'), :users) \g /dev/null
 
 insert into user_role_assignments (user_id, role)
-select md5('user' || i)::uuid, (enum_range(null::user_role))[1 + (i + j) % 5]
+select i, (enum_range(null::user_role))[1 + (i + j) % 5]
 from generate_series(1, :users) i, generate_series(1, 2) j;
 
 insert into user_qualification_assignments (user_id, qualification)
-select md5('user' || i)::uuid, (enum_range(null::user_qualification))[1 + i % 5] from generate_series(1, :users, 4) i;
+select i, (enum_range(null::user_qualification))[1 + i % 5] from generate_series(1, :users, 4) i;
 
 insert into premises (id, name, ap_code, address, postcode, probation_region_id, visiting, opened_on, characteristics)
 select md5('premises' || i)::uuid, 'House ' || i, 'Q' || lpad(i::text, 3, '0'),
@@ -52,7 +53,7 @@ from generate_series(1, 2400) n;
 
 insert into applications (id, crn, noms_number, created_by_user_id, service, data, document, created_at, submitted_at, withdrawn)
 select md5('application' || i)::uuid, 'X' || lpad((i * 7 % 1000000)::text, 6, '0'), 'A' || i % 10000 || 'BC',
-    md5('user' || 1 + i % :users)::uuid, (enum_range(null::service_name))[1 + i % 3],
+    1 + i % :users, (enum_range(null::service_name))[1 + i % 3],
     jsonb_build_object('basic-information', jsonb_build_object('sentence-type', (array['life','ipp','extended'])[1 + i % 3],
         'release-date', date '2026-01-01' + i % 700, 'notes', substr(:'page', 1 + i * 31 % 2000, 900)),
         'risk', jsonb_build_object('level', i % 4, 'factors', jsonb_build_array(i % 7, i % 11, md5('f' || i)))),
@@ -63,7 +64,7 @@ select md5('application' || i)::uuid, 'X' || lpad((i * 7 % 1000000)::text, 6, '0
 from generate_series(1, :applications) i;
 
 insert into assessments (id, application_id, allocated_to_user_id, decision, rationale, data, created_at, decided_at)
-select md5('assessment' || i)::uuid, md5('application' || i)::uuid, md5('user' || 1 + i * 3 % :users)::uuid,
+select md5('assessment' || i)::uuid, md5('application' || i)::uuid, 1 + i * 3 % :users,
     case when i % 10 > 0 then (enum_range(null::decision))[1 + i % 3] end, substr(:'page', 1 + i * 17 % 3000, 300),
     jsonb_build_object('sufficient', i % 5 > 0, 'matching', substr(:'page', 1 + i * 29 % 3000, 500)),
     timestamptz '2024-06-03' + i * interval '40 minutes',
@@ -71,7 +72,7 @@ select md5('assessment' || i)::uuid, md5('application' || i)::uuid, md5('user' |
 from generate_series(1, :applications) i;
 
 insert into assessment_notes (assessment_id, author_id, note, created_at)
-select md5('assessment' || i)::uuid, md5('user' || 1 + i % :users)::uuid, 'Note ' || i || E'\twith a tab\\and more',
+select md5('assessment' || i)::uuid, 1 + i % :users, 'Note ' || i || E'\twith a tab\\and more',
     timestamptz '2024-06-05' + i * interval '40 minutes'
 from generate_series(1, :applications, 3) i;
 
@@ -98,7 +99,7 @@ select md5('event' || i)::uuid, md5('application' || 1 + i % :applications)::uui
         'premises', jsonb_build_object('name', 'House ' || 1 + i % 100, 'apCode', 'Q' || 1 + i % 100),
         'keyWorker', jsonb_build_object('staffCode', 'N' || i % 3000, 'forenames', 'Ada', 'surname', 'Fox', 'username', null),
         'bookedBy', jsonb_build_object('staffCode', 'N' || i % 2900), 'notes', substr(:'page', 1 + i * 19 % 3000, 640))),
-    (enum_range(null::service_name))[1 + i % 3], md5('user' || 1 + i % :users)::uuid
+    (enum_range(null::service_name))[1 + i % 3], 1 + i % :users
 from generate_series(1, :events) i;
 
 insert into audit_log (at, actor, action, entity, details)

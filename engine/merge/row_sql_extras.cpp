@@ -1,5 +1,7 @@
 // References in the rows of extras: only those rows are touched whose reference moves, or would be left on
 // another entity.
+#include <algorithm>
+
 #include "merge/row_sql_parts.hpp"
 
 namespace pgsluice::merge {
@@ -29,6 +31,10 @@ Statements RowSql::extra_moves(std::size_t i, bool wants_stage) const {
         const Reference& reference = plan_.references[r];
         if (reference.child != plan_.tables[i].name) continue;
         const std::size_t j = index_of(reference.parent);
+        // Of another extra only the rows that moved are staged; one that refers to nothing has none.
+        const bool may_move = std::any_of(plan_.references.begin(), plan_.references.end(),
+                                          [&](const Reference& up) { return up.child == reference.parent; });
+        if (!staged(j) && !may_move) continue;
         Columns differs, values, present_b, present_c, under_b, under_c;
         for (std::size_t k = 0; k < reference.child_columns.size(); ++k) {
             const std::string& name = reference.child_columns[k];

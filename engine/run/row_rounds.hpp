@@ -24,6 +24,7 @@ public:
     Task<report::MergedTable> count(std::size_t i);
 
 private:
+    Task<void> compute_all();
     Task<void> run_rounds();
 
     pq::Connection& session_;

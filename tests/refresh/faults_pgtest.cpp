@@ -37,6 +37,16 @@ unsigned seed() {
                              : std::random_device{}();
 }
 
+// What the target keeps: an extra, and a preserved table of which the source knows a part.
+constexpr const char* person_table =
+    "create table person (id serial primary key, name text unique not null);"
+    "insert into person (name) select 'both ' || i from generate_series(1, 50) i;";
+constexpr const char* extra_tables =
+    "create schema lab; create table lab.own (id serial primary key, person int references person, note "
+    "text);"
+    "create table lab.line (text text); create view lab.seen as select note from lab.own;"
+    "insert into lab.own (person, note) select i, 'n' from generate_series(1, 50) i;";
+
 // Servers of its own: what happens to them is no other test's business.
 struct Stage {
     TestCluster source_server, target_server;
@@ -46,10 +56,19 @@ struct Stage {
     double run_seconds = 0;
     int round = 0, swapped = 0;
     Sums old_sums, new_sums;
+    std::vector<std::string> options; // of refresh
+    bool keeps = false;
 
-    Stage() {
+    explicit Stage(bool with_own = false) {
         load_tiny(pair.source());
         succeed();
+        if (with_own) {
+            pair.source().sql(person_table);
+            succeed();
+            pair.target().sql(extra_tables);
+            options = {"--preserve", "person"};
+            keeps = true;
+        }
         run_seconds = succeed();
     }
 
@@ -60,8 +79,16 @@ struct Stage {
     void begin_round() {
         ++round;
         pair.source().sql("update t1 set name = 'round " + std::to_string(round) + "' where id = 1");
+        if (keeps)
+            pair.target().sql(
+                "insert into person (name) values ('target " + std::to_string(round) +
+                "'); insert into lab.own (person, note) values (currval('person_id_seq'), 'new');"
+                "update lab.own set note = 'round' where id = 1; insert into lab.line values ('x');");
         old_sums = sums(pair.target());
         new_sums = sums(pair.source());
+        if (!keeps) return;
+        for (const auto& [table, sum] : old_sums)
+            if (table.starts_with("lab.") || table == "public.person") new_sums[table] = sum;
     }
 
     static Sums sums(const TestDatabase& database) {
@@ -78,7 +105,7 @@ struct Stage {
 
     double succeed() {
         begin_round();
-        const ProgramResult result = pair.run("refresh");
+        const ProgramResult result = pair.run("refresh", options);
         INFO(result.text());
         REQUIRE(result.exit_code == 0);
         CHECK(sums(pair.target()) == new_sums);
@@ -118,7 +145,9 @@ struct Stage {
     // One run with one fault; what it left is looked at, the next one goes over it.
     ProgramResult one_fault(const std::function<void(Program&)>& fault) {
         begin_round();
-        Program program{pgsluice_command(pair.arguments("refresh", {"--verbose"}))};
+        std::vector<std::string> more = options;
+        more.emplace_back("--verbose");
+        Program program{pgsluice_command(pair.arguments("refresh", more))};
         program.wait_until_it_handles(SIGTERM);
         wait_for_moment(program);
         fault(program);
@@ -165,6 +194,27 @@ TEST_CASE("killed at sixty random moments, a run leaves the old target intact or
     CHECK(stage.round >= 60);
     WARN("seed " << stage.seeded << ": " << stage.swapped
                  << " of 60 runs had swapped before or in spite of it");
+}
+
+TEST_CASE("killed at thirty random moments, a run loses nothing of the target's own", "[refresh][faults]") {
+    Stage stage{true};
+    const std::vector<std::pair<int, std::function<void(Program&)>>> faults = {
+        {15, [](Program& program) { program.send(SIGKILL); }},
+        {13,
+         [&](Program&) {
+             stage.target_server.value("select pg_terminate_backend(" +
+                                       stage.some_backend(stage.target_server) + ")");
+         }},
+        {2, [&](Program&) {
+             const std::string pid = stage.some_backend(stage.target_server);
+             if (pid != "0") run_program(stage.target_server.as_server_user({"kill", "-9", pid}));
+         }}};
+    for (const auto& [times, fault] : faults) {
+        for (int i = 0; i < times; ++i) stage.one_fault(fault);
+        stage.succeed();
+    }
+    CHECK(stage.round >= 30);
+    WARN("seed " << stage.seeded << ": " << stage.swapped << " of 30 runs had swapped");
 }
 
 TEST_CASE("a stop ends the process within five seconds and the target is whole", "[refresh][faults][alone]") {
