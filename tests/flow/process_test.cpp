@@ -128,8 +128,7 @@ TEST_CASE("a stop ends a process at once") {
     });
     const auto began = Clock::now();
     CHECK_THROWS_AS(
-        flow::run_blocking(loops, flow::run_process(shell("echo $$; exec sleep 300", &lines)), stop),
-        Error);
+        flow::run_blocking(loops, flow::run_process(shell("echo $$; exec sleep 300", &lines)), stop), Error);
     stopper.join();
     CHECK(Clock::now() - began < 2s);
     REQUIRE(lines.size() == 1);
