@@ -20,6 +20,7 @@
 #include "run/lanes.hpp"
 #include "run/migrations.hpp"
 #include "run/new_database.hpp"
+#include "run/readable.hpp"
 #include "run/reading.hpp"
 #include "run/rights.hpp"
 #include "run/row_preview.hpp"
@@ -161,6 +162,7 @@ Task<void> add_merged_rows(Context& context, pq::Connection& source, pq::Connect
         const std::string name = table.name.schema + "." + table.name.name;
         std::erase_if(report.losing, [&](const report::LosingTable& losing) { return losing.table == name; });
     }
+    co_await run::refuse_unreadable_rows(target, catalogs, rows);
     context.step("counting the target's rows that are merged");
     run::RowPreview preview = co_await run::preview_rows(source, target, rows);
     report.merge.merged = std::move(preview.tables);
@@ -216,6 +218,7 @@ Task<void> add_room(Context& context, pq::Connection& maintenance, const Catalog
 Task<void> add_guards(Context& context, pq::Connection& source, pq::Connection& target,
                       pq::Connection& maintenance, report::PlanReport& report) {
     co_await list_refusal(run::guard_same_database(context, source, target), report);
+    co_await list_refusal(run::guard_exchanged(context, source), report);
     co_await list_refusal(run::guard_mark(context, target), report);
     const report::CheckReport rights = co_await run::check_rights(context, source, target, &maintenance);
     for (const report::CheckItem& item : rights.items)

@@ -23,6 +23,7 @@
 #include "run/migrate_command.hpp"
 #include "run/new_database.hpp"
 #include "run/properties.hpp"
+#include "run/readable.hpp"
 #include "run/rights.hpp"
 #include "run/run_lock.hpp"
 #include "run/source.hpp"
@@ -40,6 +41,7 @@ using run::Made;
 Task<void> refuse_before_any_write(Context& context, run::Source& source, pq::Connection& target,
                                    pq::Connection& maintenance) {
     co_await run::guard_same_database(context, source.leader(), target);
+    co_await run::guard_exchanged(context, source.leader());
     co_await run::guard_mark(context, target);
     const report::CheckReport rights =
         co_await run::check_rights(context, source.leader(), target, &maintenance);
@@ -168,7 +170,11 @@ Task<void> steps_with_source(Context& context, Made& made, run::Source& source, 
     const run::Catalogs catalogs =
         co_await run::read_catalogs(context, source, *sessions.target, own.snapshot());
     // What is merged after a migration is planned after it.
-    if (catalogs.stage == run::Catalogs::Stage::whole) own.plan(catalogs);
+    const merge::RowPlan no_rows_yet;
+    if (catalogs.stage == run::Catalogs::Stage::whole)
+        co_await own.plan(catalogs);
+    else
+        co_await run::refuse_unreadable_rows(*sessions.target, catalogs, no_rows_yet);
     const auto& tables = catalogs.planned.database.rows;
     const bool rows_of_target =
         std::any_of(tables.begin(), tables.end(), [](const auto& table) { return table.from_target; });

@@ -25,11 +25,19 @@ namespace {
 using flow::Task;
 using run::Context;
 
+constexpr const char* build_anew = "pgsluice refresh --no-swap --discard-waiting drops it and builds it "
+                                   "anew, pgsluice cleanup only drops it";
+
 Task<run::WaitingRun> find_the_waiting(Context& context, run::RunSessions& sessions) {
     const std::vector<run::WaitingRun> runs =
         co_await run::find_waiting(sessions.maintenance, *sessions.target, context.target_database());
-    for (const run::WaitingRun& found : runs)
-        if (found.oid != 0) co_return found;
+    for (const run::WaitingRun& found : runs) {
+        if (found.oid == 0) continue;
+        if (!found.half_merged) co_return found;
+        throw Error{ErrorKind::refused, "the waiting database is half merged: a swap of it has failed"}
+            .object("database " + one_line(found.database))
+            .hint(build_anew);
+    }
     Error error{ErrorKind::refused, "no database waits for its swap"};
     error.object("database " + one_line(context.target_database()));
     if (!runs.empty())
@@ -38,15 +46,12 @@ Task<run::WaitingRun> find_the_waiting(Context& context, run::RunSessions& sessi
     throw error.hint("pgsluice refresh --no-swap builds one");
 }
 
-// From here on the waiting database is neither what was built nor what will be: a failure drops it.
-Task<void> begin_merging(Context& context, run::RunSessions& sessions, const run::WaitingRun& waiting,
-                         run::Made& made) {
+// From here on the waiting database is neither what was built nor what will be. It stays all the same when
+// the swap fails: only a person drops it.
+Task<void> begin_merging(Context& context, run::RunSessions& sessions, const run::WaitingRun& waiting) {
     const std::string sql = "update pgsluice.run set state = " + pq::quote_literal(run::merging_state) +
                             " where run_id = " + pq::quote_literal(waiting.run_id);
     co_await sessions.target->command(sql);
-    made.database = waiting.database;
-    made.oid = waiting.oid;
-    made.journal = true;
     context.step("the waiting database is " + one_line(waiting.database));
 }
 
@@ -96,18 +101,19 @@ Task<void> swap_steps(Context& context, run::Made& made) {
     const bool had_previous =
         co_await run::drop_previous(sessions.maintenance, *sessions.target, context, false);
     if (had_previous) context.note("swap", "the previous database was dropped");
-    co_await begin_merging(context, sessions, waiting, made);
+    co_await begin_merging(context, sessions, waiting);
     try {
         const std::vector<merge::Pending> not_made =
             co_await run::merge_migrated(context, own, sessions, catalogs);
         run::Merged merged{catalogs, not_made, nullptr};
         co_await run::finish(context, sessions, own, merged, made);
     } catch (Error& error) {
+        const bool disk_full = error.sqlstate() == "53100";
+        if (disk_full) made = {.database = waiting.database, .oid = waiting.oid, .journal = true};
         if (error.kind() != ErrorKind::attention)
-            error.hint(
-                (error.hint().empty() ? "" : error.hint() + "; ") +
-                "the waiting database was half merged and is dropped, the target is as it was: pgsluice "
-                "refresh --no-swap builds it anew");
+            error.hint((error.hint().empty() ? "" : error.hint() + "; ") + "the target is as it was; " +
+                       (disk_full ? "the waiting database is dropped, so that the disk has room again"
+                                  : "the waiting database is half merged: " + std::string(build_anew)));
         throw;
     }
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <iterator>
 #include <map>
 #include <set>
 
@@ -16,6 +17,7 @@
 #include "rows/checksum.hpp"
 #include "run/blocking.hpp"
 #include "run/journal.hpp"
+#include "run/pending.hpp"
 #include "run/reading.hpp"
 
 namespace pgsluice {
@@ -29,6 +31,7 @@ using run::Context;
 struct Recorded {
     std::string run_id;
     std::set<std::string> differing;              // objects that it remarked
+    std::set<std::string> carried;                // what only the target had, and came along
     std::map<std::string, std::string> checksums; // "schema.table" -> sum
 };
 
@@ -48,6 +51,11 @@ Recorded read_recorded(const std::vector<run::RunLine>& runs) {
         };
         if (const auto* remarks = report.if_contains("remarks"); remarks != nullptr && remarks->is_array())
             for (const auto& remark : remarks->get_array()) recorded.differing.insert(text(remark, "object"));
+        if (const auto* merged = report.if_contains("merge"); merged != nullptr && merged->is_object())
+            if (const auto* names = merged->get_object().if_contains("carried");
+                names != nullptr && names->is_array())
+                for (const auto& name : names->get_array())
+                    if (name.is_string()) recorded.carried.emplace(name.get_string());
         if (const auto* tables = report.if_contains("tables"); tables != nullptr && tables->is_array())
             for (const auto& table : tables->get_array())
                 if (const std::string sum = text(table, "checksum"); !sum.empty())
@@ -154,14 +162,31 @@ Task<void> read_with(Context& context, Work& work, std::string source_snapshot, 
                         read_with(context, work, source_snapshot, target_snapshot, pairs - 1));
 }
 
+// What only the target has and no run has brought along was made by somebody since.
+std::vector<merge::Difference> made_since(const model::Database& planned, const Recorded& recorded) {
+    std::vector<merge::Difference> found;
+    for (const model::Object& object : planned.objects) {
+        const std::string name = model::display_name(object);
+        if (object.extra && !recorded.carried.contains(name)) found.push_back({name, "unexpected", "", name});
+        for (const std::string& element : object.extra_elements)
+            if (const std::string what = run::carried_element(object, element);
+                !recorded.carried.contains(what))
+                found.push_back({name, "unexpected", "", what});
+    }
+    return found;
+}
+
 void compare_schemas(const run::Catalogs& catalogs, const Recorded& recorded, report::VerifyReport& report) {
-    for (const merge::Difference& found : merge::compare(catalogs.planned.database, catalogs.target)) {
+    std::vector<merge::Difference> all = merge::compare(catalogs.planned.database, catalogs.target);
+    std::vector<merge::Difference> since = made_since(catalogs.planned.database, recorded);
+    std::move(since.begin(), since.end(), std::back_inserter(all));
+    for (merge::Difference& found : all) {
         report::SchemaDifference difference;
-        difference.object = found.object;
-        difference.what = found.what;
-        difference.source = found.planned;
-        difference.target = found.found;
         difference.recorded = recorded.differing.contains(found.object);
+        difference.object = std::move(found.object);
+        difference.what = std::move(found.what);
+        difference.source = std::move(found.planned);
+        difference.target = std::move(found.found);
         report.schema.push_back(std::move(difference));
     }
 }

@@ -147,6 +147,10 @@ constexpr auto other_sql =
          " and i.objsubid = 0 where not (coalesce(m.acl, m.base) @> coalesce(i.initprivs, m.base)"
          " and coalesce(m.acl, m.base) <@ coalesce(i.initprivs, m.base))") +
     both +
+    wire("invalid index", "n.nspname || '.' || c.relname",
+         "pg_catalog.pg_index i join pg_catalog.pg_class c on c.oid = i.indexrelid join"
+         " pg_catalog.pg_namespace n on n.oid = c.relnamespace where not i.indisvalid and c.relkind = 'i'") +
+    " and " + user_schema + both +
     without_schema("configuration sequence of an extension", "f.oid::pg_catalog.regclass",
                    "pg_catalog.pg_extension x cross join lateral pg_catalog.unnest(x.extconfig) f(oid)"
                    " join pg_catalog.pg_class c on c.oid = f.oid where c.relkind = 'S'");

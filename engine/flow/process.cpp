@@ -21,6 +21,7 @@
 #include "base/text.hpp"
 #include "flow/join.hpp"
 #include "flow/stop.hpp"
+#include "flow/watchdog.hpp"
 
 namespace pgsluice::flow {
 
@@ -68,7 +69,7 @@ struct SpawnPlan {
 
 class Process {
 public:
-    explicit Process(const ProcessOptions& options) {
+    explicit Process(const ProcessOptions& options) : watchdog_(options.remove_when_killed) {
         std::array<int, 2> ends{};
         if (pipe2(ends.data(), O_CLOEXEC) != 0) throw cannot_start(options.words.front(), errno);
         std::vector<std::string> pairs;
@@ -83,7 +84,10 @@ public:
             posix_spawnp(&pid_, argv[0], &plan.actions, &plan.attributes, argv.data(), envp.data());
         close(ends[1]);
         output_ = ends[0];
-        if (failed == 0) return;
+        if (failed == 0) {
+            watchdog_.guard(pid_);
+            return;
+        }
         pid_ = 0;
         close(output_);
         throw cannot_start(options.words.front(), failed);
@@ -107,6 +111,7 @@ public:
     void tell(int signal) const { kill(-pid_, signal); }
     int reap() {
         int status = 0;
+        watchdog_.guard(0);
         while (waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
         }
         pid_ = 0;
@@ -114,6 +119,7 @@ public:
     }
 
 private:
+    Watchdog watchdog_; // the first to be made and the last to go
     pid_t pid_ = 0;
     int output_ = -1;
 };

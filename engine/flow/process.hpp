@@ -18,6 +18,7 @@ struct ProcessOptions {
     Duration limit{};                               // zero: none
     Duration grace = std::chrono::seconds(1);       // from SIGTERM to SIGKILL
     std::size_t line_bytes_max = 2000;              // what a line has more is left out
+    std::string remove_when_killed;                 // a file that must not outlive us
     std::function<void(std::string)> line;          // of stdout and stderr, any bytes but the newline
 };
 
@@ -28,7 +29,7 @@ struct ProcessEnd {
 };
 
 // Throws Error{refused} when it cannot be started. Cancelled or late, it returns when the process is gone.
-// Children that it leaves behind in its group are killed when it has ended.
+// Children that it leaves behind in its group are killed when it has ended, all of them when we are killed.
 Task<ProcessEnd> run_process(ProcessOptions options);
 
 } // namespace pgsluice::flow

@@ -10,13 +10,21 @@ namespace {
 
 using model::Kind;
 
-// The column goes down to the shared tables below, which are there by then and have no rows yet.
-void order_table_below(Steps& steps, NodeId table) {
+// After the rows, its own and those of the tables below, into which it goes down: a default or an expression
+// that the server cannot compute for them is then a refusal of the column, and of nothing else. And before
+// indexes, which a rewrite would build a second time.
+void order_added_columns(Steps& steps, NodeId table) {
     for (const EntryId add : steps.added(table)) {
-        if (add == steps.slot(table, Part::add_elements)) continue;
         steps.run_after(add, steps.slot(table, Part::create));
         steps.run_after(add, steps.slot(table, Part::attach));
-        steps.run_after(steps.slot(table, Part::rows), add);
+        steps.run_after(add, steps.filled(table));
+        for (const NodeId node : steps.satellites[table]) {
+            const Kind kind = steps.network.nodes[node].kind;
+            if (kind != Kind::index && kind != Kind::constraint) continue;
+            steps.order_after(steps.slot(node, Part::build_index), add);
+            if (steps.slot(node, Part::build_index) == no_entry)
+                steps.order_after(steps.slot(node, Part::create), add);
+        }
     }
 }
 
@@ -25,18 +33,13 @@ void order_table_below(Steps& steps, NodeId table) {
 void add_element_edges(Steps& steps) {
     const Network& network = steps.network;
     for (NodeId node = 0; node < network.nodes.size(); ++node) {
-        order_table_below(steps, node);
+        if (network.is(node, Kind::table)) order_added_columns(steps, node);
         const EntryId add = steps.slot(node, Part::add_elements);
-        if (add == no_entry) continue;
-        for (const Part part : {Part::rows, Part::after_rows, Part::validate, Part::analyze, Part::rights})
+        for (const Part part : {Part::after_rows, Part::validate, Part::analyze, Part::rights})
             steps.run_after(steps.slot(node, part), add);
-        // A default that a loop took out of the column: the source's rows are to take it.
-        for (const NodeId satellite : steps.satellites[node])
-            if (network.nodes[satellite].of_added && !steps.is_inline(satellite))
-                steps.run_after(steps.slot(node, Part::rows), steps.slot(satellite, Part::create));
     }
     for (const Link& link : network.links) {
-        // The source's rows have taken numbers of it, or it comes with its column.
+        // Rows take numbers of it when their column is added, or it comes with the column.
         if (!network.is(link.who, Kind::sequence) || !network.needs_elements(link)) continue;
         for (const EntryId add : steps.added(link.needs)) {
             for (const Part part : {Part::sequence_value, Part::rights})

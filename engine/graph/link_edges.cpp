@@ -38,6 +38,11 @@ EntryId needed(const Steps& steps, const Link& link) {
 // The step and what it needs; of extras also the elements that only the target has.
 void run_after_link(Steps& steps, EntryId entry, const Link& link) {
     steps.run_after(entry, needed(steps, link));
+    // A partition that cannot be attached is not kept.
+    const Network& network = steps.network;
+    if (steps.is_late(link.needs) && network.hosts[link.who] != link.needs &&
+        !network.is_partition_link(link) && !network.is_part_of_link(link))
+        steps.run_after(entry, steps.slot(link.needs, Part::attach));
     if (!steps.network.needs_elements(link)) return;
     for (const EntryId add : steps.added(link.needs)) steps.run_after(entry, add);
 }
@@ -63,7 +68,11 @@ void add_link(Steps& steps, const Link& link) {
         return;
     }
     if (network.is(link.who, Kind::foreign_key) && network.is(link.needs, Kind::foreign_key)) {
-        if (network.is_late_part(link)) return;
+        if (network.is_late_part(link)) {
+            steps.order_after(steps.made(link.needs), steps.made(link.who));
+            steps.order_after(steps.made(link.needs), steps.slot(link.who, Part::validate));
+            return;
+        }
         // The partitioned table's key adopts those of its partitions, valid ones without a scan.
         steps.run_after(steps.made(link.needs), steps.made(link.who));
         steps.run_after(steps.made(link.needs), steps.slot(link.who, Part::validate));

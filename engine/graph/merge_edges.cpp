@@ -10,24 +10,6 @@ namespace {
 
 using model::Kind;
 
-// With their partitions and with the tables that they are partitions of: keys and triggers may sit on either.
-std::set<NodeId> merged_tables(const Network& network) {
-    std::set<NodeId> merged;
-    for (NodeId node = 0; node < network.nodes.size(); ++node) {
-        std::set<NodeId> above = {node};
-        bool found = network.nodes[node].merged;
-        for (NodeId table = node; network.parents[table] != table;) {
-            table = network.parents[table];
-            if (!above.insert(table).second) break;
-            found = found || network.nodes[table].merged;
-        }
-        if (!found) continue;
-        merged.insert(node);
-        if (network.nodes[node].merged) merged.insert(above.begin(), above.end());
-    }
-    return merged;
-}
-
 void order_satellite(Steps& steps, NodeId node) {
     switch (steps.network.nodes[node].kind) {
     case Kind::index:
@@ -49,9 +31,27 @@ void order_satellite(Steps& steps, NodeId node) {
 
 } // namespace
 
+// With their partitions and with the tables that they are partitions of: keys and triggers may sit on either.
+std::set<NodeId> merged_tables(const Network& network) {
+    std::set<NodeId> merged;
+    for (NodeId node = 0; node < network.nodes.size(); ++node) {
+        std::set<NodeId> above = {node};
+        bool found = network.nodes[node].merged;
+        for (NodeId table = node; network.parents[table] != table;) {
+            table = network.parents[table];
+            if (!above.insert(table).second) break;
+            found = found || network.nodes[table].merged;
+        }
+        if (!found) continue;
+        merged.insert(node);
+        if (network.nodes[node].merged) merged.insert(above.begin(), above.end());
+    }
+    return merged;
+}
+
 void add_merge_edges(Steps& steps) {
     const Network& network = steps.network;
-    const std::set<NodeId> merged = merged_tables(network);
+    const std::set<NodeId>& merged = steps.merged;
     if (merged.empty()) return;
     steps.merge = steps.gate(Kind::table, {}, "merge of the target's rows");
     steps.entries[steps.merge].part = Part::merge;
@@ -59,6 +59,7 @@ void add_merge_edges(Steps& steps) {
         steps.order_after(steps.merge, steps.slot(node, Part::add_elements));
     for (const NodeId table : merged) {
         steps.order_after(steps.merge, steps.filled(table));
+        steps.order_after(steps.merge, steps.slot(table, Part::attach));
         for (const NodeId satellite : steps.satellites[table]) order_satellite(steps, satellite);
         for (const Part part : {Part::after_rows, Part::validate, Part::analyze, Part::rights})
             steps.order_after(steps.slot(table, part), steps.merge);

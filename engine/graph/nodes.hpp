@@ -65,6 +65,7 @@ struct Repairs {
     std::vector<std::string> warnings;
     // Per node: creating it or putting rows in it calls functions of the user's, as far as links tell.
     std::vector<bool> uses_functions;
+    std::vector<bool> elements_use_functions; // the same of the step that adds elements
 
     bool is_dropped(const Link& link) const;
     bool is_dummy(const Network& network, NodeId node) const;

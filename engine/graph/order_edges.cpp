@@ -107,21 +107,30 @@ void order_foreign_key(Steps& steps, NodeId key, NodeId table) {
 
 } // namespace
 
-// One that only the target has, of a tree that the source has: made empty and attached when the tree is
-// complete, so that the server gives it the indexes, keys and triggers that the source's partitions have.
-bool is_late_partition(const Steps& steps, NodeId table) {
-    const Network& network = steps.network;
-    return network.nodes[table].extra && !network.nodes[steps.root(table)].extra;
-}
-
+// Before the merge, if rows could go into it; foreign keys and triggers come after that.
 void order_late_partition(Steps& steps, NodeId table) {
-    const NodeId parent = steps.network.parents[table];
-    if (steps.network.nodes[parent].extra) return;
+    const Network& network = steps.network;
+    const NodeId parent = network.parents[table];
     const EntryId attach = steps.slot(table, Part::attach);
+    for (const NodeId node : steps.satellites[table])
+        if (network.is(node, Kind::trigger)) steps.run_after(steps.slot(node, Part::after_rows), attach);
+    if (network.nodes[parent].extra) { // whole before it is attached itself
+        steps.order_after(steps.slot(parent, Part::attach), attach);
+        for (const NodeId node : steps.satellites[table])
+            steps.order_after(steps.slot(parent, Part::attach), steps.slot(node, Part::attach));
+        return;
+    }
     steps.order_after(attach, steps.filled(parent));
-    for (const NodeId node : steps.satellites[parent])
-        for (const Part part : {Part::create, Part::build_index, Part::attach, Part::validate})
-            steps.order_after(attach, steps.slot(node, part));
+    for (const NodeId host : {parent, table}) {
+        for (const NodeId node : steps.satellites[host]) {
+            const bool early = network.is(node, Kind::index) || network.is(node, Kind::constraint);
+            if (!early && steps.merged.contains(table)) continue;
+            if (network.is(node, Kind::trigger) && host == table) continue;
+            for (const Part part : {Part::create, Part::build_index, Part::validate})
+                steps.order_after(attach, steps.slot(node, part));
+            if (host == parent) steps.order_after(attach, steps.slot(node, Part::attach));
+        }
+    }
     steps.order_after(steps.slot(parent, Part::rights), attach);
 }
 
@@ -130,7 +139,7 @@ void add_partition_edges(Steps& steps) {
     const Network& network = steps.network;
     for (NodeId table = 0; table < network.nodes.size(); ++table) {
         if (!network.is(table, Kind::table)) continue;
-        if (is_late_partition(steps, table)) continue;
+        if (steps.is_late(table)) continue;
         const EntryId attached = steps.attached_gates[steps.root(table)];
         steps.run_after(attached, steps.made(table));
         steps.run_after(attached, steps.slot(table, Part::attach));
@@ -146,7 +155,7 @@ void add_partition_edges(Steps& steps) {
 void add_table_edges(Steps& steps) {
     EntryId all_rows = no_entry;
     for (NodeId node = 0; node < steps.network.nodes.size(); ++node) {
-        if (is_late_partition(steps, node)) order_late_partition(steps, node);
+        if (steps.is_late(node)) order_late_partition(steps, node);
         if (steps.network.is(node, Kind::table))
             steps.run_after(steps.slot(node, Part::validate), steps.filled(node));
         const EntryId filled = steps.filled(node);

@@ -155,9 +155,9 @@ private:
                     uses[node] = true;
             }
         }
-        // Defaults of added columns are for the table's rows.
+        repairs_.elements_use_functions.resize(count_);
         for (NodeId node = 0; node < count_; ++node)
-            if (network_.nodes[node].adds_elements && uses[count_ + node]) uses[node] = true;
+            repairs_.elements_use_functions[node] = network_.nodes[node].adds_elements && uses[count_ + node];
         uses.resize(count_);
         repairs_.uses_functions = std::move(uses);
     }

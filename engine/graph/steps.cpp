@@ -19,7 +19,7 @@ bool builds_when_created(Kind kind) {
 } // namespace
 
 Steps::Steps(const Network& network_, const Repairs& repairs_, const std::vector<Item>& items_)
-    : network(network_), repairs(repairs_), items(items_) {
+    : network(network_), repairs(repairs_), items(items_), merged(merged_tables(network_)) {
     const std::size_t count = network.nodes.size();
     std::array<EntryId, part_count> none{};
     none.fill(no_entry);
@@ -90,6 +90,7 @@ void Steps::add(NodeId node, Part part, std::string sql) {
     case Part::create:
         if (builds_when_created(object.kind)) break;
         return;
+    case Part::add_elements: entry.runs_functions = repairs.elements_use_functions[node]; return;
     default: return;
     }
     entry.runs_functions = repairs.uses_functions[node] || repairs.uses_functions[network.hosts[node]];
@@ -105,8 +106,8 @@ EntryId Steps::main(NodeId node) const {
         return network.nodes[node].of_added ? slot(host, Part::add_elements) : main(host);
     }
     // Rows: of an extension's table, which the extension makes.
-    for (const Part part : {Part::create, Part::add_elements, Part::attach, Part::after_rows,
-                            Part::build_index, Part::owned_by, Part::rows})
+    for (const Part part :
+         {Part::create, Part::attach, Part::after_rows, Part::build_index, Part::owned_by, Part::rows})
         if (slot(node, part) != no_entry) return slot(node, part);
     return no_entry;
 }
@@ -120,9 +121,10 @@ EntryId Steps::filled(NodeId node) const {
     const NodeId top = root(node);
     if (items[node].load_through_root && filled_gates[top] != no_entry) return filled_gates[top];
     if (filled_gates[node] != no_entry) return filled_gates[node];
-    for (const Part part : {Part::rows, Part::refresh, Part::attach})
+    for (const Part part : {Part::rows, Part::refresh})
         if (slot(node, part) != no_entry) return slot(node, part);
-    return made(node);
+    const EntryId attach = slot(node, Part::attach);
+    return attach == no_entry || is_late(node) ? made(node) : attach;
 }
 
 EntryId Steps::gate(Kind kind, model::CatalogId object, std::string name) {

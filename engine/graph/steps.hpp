@@ -2,6 +2,7 @@
 #pragma once
 #include <array>
 #include <limits>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -47,6 +48,12 @@ public:
     const std::vector<EntryId>& added(NodeId node) const { return added_[node]; }
 
     NodeId root(NodeId table) const;
+    // A partition that only the target has, of a tree that the source has: made empty, with its own indexes
+    // and keys, and attached when the tree is complete. The server adopts those, or makes what is missing.
+    bool is_late(NodeId table) const {
+        return network.nodes[table].extra && !network.nodes[root(table)].extra;
+    }
+    const std::set<NodeId> merged; // tables of Part::merge, with their partitions and those above them
 
 private:
     void add(NodeId node, Part part, std::string sql);
@@ -57,9 +64,10 @@ private:
 
 // pg_depend's edges and those between the parts of one object.
 void add_link_edges(Steps& steps);
-// What only the target has: columns before rows; and what fails of it stops nothing shared.
+// What only the target has: columns after rows; and what fails of it stops nothing shared.
 void add_element_edges(Steps& steps);
 void isolate_extras(Steps& steps); // after all but the refresh edges
+std::set<NodeId> merged_tables(const Network& network);
 // Part::merge, if there is any merged table.
 void add_merge_edges(Steps& steps);
 // rules.md section 10.

@@ -33,6 +33,9 @@ std::string comment_ddl(const model::Object& object) {
     const Descriptor& kind = descriptor(object.kind);
     std::string ddl;
     const std::optional<std::string> comment = kind.has_comment ? comment_to_set(object) : std::nullopt;
+    // CREATE EXTENSION makes the package's own comment.
+    if (object.kind == model::Kind::extension && !object.comment)
+        return "COMMENT ON EXTENSION " + kind.address(object) + " IS NULL;";
     if (comment) {
         ddl = "COMMENT ON " + std::string(kind.tag) + " " + kind.address(object) + " IS " +
               pq::quote_literal(*comment) + ";";

@@ -1,5 +1,7 @@
 // CREATE TABLE and the ALTERs that complete it. A partition is created stand-alone and attached: with rows
 // loaded side by side, and with columns in an order of its own.
+#include <algorithm>
+
 #include "base/text.hpp"
 #include "kinds/check.hpp"
 #include "kinds/column_default.hpp"
@@ -78,6 +80,40 @@ std::string body_clause(const model::Object& object, const Context& context) {
     return " (\n    " + join(items, ",\n    ") + "\n)";
 }
 
+// INHERITS puts the parents' columns first. A table that was made before and has its own order got its
+// parents by ALTER TABLE, and all columns are its own, too.
+bool inherits_later(const model::Object& object, const Context& context) {
+    const auto& table = body_of<TableBody>(object);
+    if (table.parents.empty() || is_partition(table)) return false;
+    std::vector<std::string> ours, with_clause;
+    for (const RelationColumn& column : table.columns) {
+        if (comes_later(object, column, context)) continue;
+        if (!column.is_local) return false;
+        ours.push_back(column.name);
+    }
+    const auto add = [&](const std::vector<RelationColumn>& columns) {
+        for (const RelationColumn& column : columns)
+            if (std::find(with_clause.begin(), with_clause.end(), column.name) == with_clause.end() &&
+                std::find(ours.begin(), ours.end(), column.name) != ours.end())
+                with_clause.push_back(column.name);
+    };
+    for (const TableBody::Parent& parent : table.parents) {
+        const model::Object* found =
+            context.database.find({model::Kind::table, parent.schema, "", parent.name, ""});
+        if (found != nullptr) add(body_of<TableBody>(*found).columns);
+    }
+    add(table.columns);
+    return with_clause != ours;
+}
+
+std::string inherit_statements(const model::Object& object) {
+    std::string ddl;
+    for (const TableBody::Parent& parent : body_of<TableBody>(object).parents)
+        ddl += "\nALTER TABLE ONLY " + qualified_address(object) + " INHERIT " +
+               pq::quote_qualified(parent.schema, parent.name) + ";";
+    return ddl;
+}
+
 std::string inherits_clause(const TableBody& table) {
     if (table.parents.empty() || is_partition(table)) return {};
     std::vector<std::string> parents;
@@ -94,12 +130,13 @@ std::string create_table(const model::Object& object, const Context& context) {
     ddl += qualified_address(object);
     if (!table.of_type.empty()) ddl += " OF " + table.of_type;
     ddl += body_clause(object, context);
-    ddl += inherits_clause(table);
+    const bool later = inherits_later(object, context);
+    if (!later) ddl += inherits_clause(table);
     if (!table.partition_key.empty()) ddl += "\nPARTITION BY " + table.partition_key;
     if (!table.access_method.empty()) ddl += "\nUSING " + pq::quote_identifier(table.access_method);
     if (const std::string with = with_clause(table.options, table.toast_options); !with.empty())
         ddl += "\n" + with.substr(1);
-    return ddl + ";";
+    return ddl + ";" + (later ? inherit_statements(object) : "");
 }
 
 // For columns that CREATE TABLE does not name, and for what it cannot say.

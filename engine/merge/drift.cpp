@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "merge/extras.hpp"
+#include "pq/quote.hpp"
 
 namespace pgsluice::merge {
 
@@ -24,9 +25,22 @@ std::vector<std::string> lines_of(const std::string& text) {
 }
 
 // One line per column, label or check: what the planned one has all of has lost nothing.
-bool has_all(const std::string& planned, const std::string& theirs) {
-    const std::vector<std::string> all = lines_of(planned), wanted = lines_of(theirs);
+bool has_all(const std::string& planned, const std::vector<std::string>& wanted) {
+    const std::vector<std::string> all = lines_of(planned);
     return std::includes(all.begin(), all.end(), wanted.begin(), wanted.end());
+}
+
+// The target's lines, without those of elements that only it has: what becomes of each is told for each.
+std::vector<std::string> lines_of_shared(const Object& theirs, const Object& ours, const std::string& text) {
+    std::vector<std::string> lines = lines_of(text);
+    for (const std::string& element : theirs.elements) {
+        if (std::find(ours.elements.begin(), ours.elements.end(), element) != ours.elements.end()) continue;
+        const std::string begin =
+            "    " + (theirs.kind == Kind::enum_type ? pq::quote_literal(element)
+                                                     : pq::quote_identifier(element) + " ");
+        std::erase_if(lines, [&](const std::string& line) { return line.starts_with(begin); });
+    }
+    return lines;
 }
 
 } // namespace
@@ -41,7 +55,8 @@ void keep_drift(const model::Database& target, const Definer& definition, const 
         if (ours == nullptr || ours->extra) continue;
         const std::string text = definition(theirs, target);
         const std::string kept = definition(*ours, planned.database);
-        if (text == kept || (has_elements(theirs) && has_all(kept, text))) continue;
+        if (text == kept || (has_elements(theirs) && has_all(kept, lines_of_shared(theirs, *ours, text))))
+            continue;
         planned.pending.push_back({Pending::Why::drift, model::natural_key(theirs),
                                    model::display_name(theirs), "the source's definition differs and stands",
                                    whole(theirs, target)});

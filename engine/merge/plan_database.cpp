@@ -173,10 +173,6 @@ private:
 
     void leave_out_wires() {
         if (options_.wires) return;
-        for (const model::Unsupported& object : source_.unsupported)
-            if (object.wire)
-                planned_.notes.push_back(one_line(object.kind + " " + object.name) +
-                                         " is left out: it leads into the source's world (--with)");
         std::erase_if(planned_.database.unsupported,
                       [](const model::Unsupported& object) { return object.wire; });
     }

@@ -238,23 +238,23 @@ Statements RowSql::record_rejected(std::size_t i) const {
     Statements statements;
     if (table.role == Role::referenced) return statements;
     if (table.role == Role::extra) {
-        statements.push_back(
-            fmt::format("{}s.{}, pg_catalog.to_jsonb(b), {} from {} b, {} s where b.tableoid = s.{} and "
-                        "b.ctid = s.{} and s.{} = 'x'",
-                        into, reason, quote_literal(run_id_), real(i), rows(i), in, at, state));
-        statements.push_back(
-            fmt::format("{}s.{}, pg_catalog.to_jsonb(r) - 'pgsluice row', {} from {} r join {} s on s.{} = "
-                        "r.{} where s.{} = 'x' and s.{} is null",
-                        into, reason, quote_literal(run_id_), raw(i), rows(i), row, row, state, at));
+        statements.push_back(fmt::format(
+            "{0}s.{1}, pg_catalog.to_jsonb({2}), {3} from {4} {2}, {5} s where {2}.tableoid = s.{6} "
+            "and {2}.ctid = s.{7} and s.{8} = 'x'",
+            into, reason, whole, quote_literal(run_id_), real(i), rows(i), in, at, state));
+        statements.push_back(fmt::format(
+            "{0}s.{1}, pg_catalog.to_jsonb({2}) - 'pgsluice row', {3} from {4} {2} join {5} s on s.{6} = "
+            "{2}.{6} where s.{7} = 'x' and s.{8} is null",
+            into, reason, whole, quote_literal(run_id_), raw(i), rows(i), row, state, at));
         return statements;
     }
     statements.push_back(fmt::format("delete from pgsluice.rejected where run_id = {} and table_name = {}",
                                      quote_literal(run_id_), quote_literal(shown)));
-    statements.push_back(
-        fmt::format("{}s.reason, pg_catalog.to_jsonb(r) - 'pgsluice row', {} from {} r join (select n, "
-                    "reason from {} union all select {}, {} from {} where {} = 'x') s on s.n = r.{} order "
-                    "by s.n",
-                    into, quote_literal(run_id_), raw(i), name("bad", i), row, reason, rows(i), state, row));
+    statements.push_back(fmt::format(
+        "{0}s.reason, pg_catalog.to_jsonb({1}) - 'pgsluice row', {2} from {3} {1} join (select n, reason "
+        "from "
+        "{4} union all select {5}, {6} from {7} where {8} = 'x') s on s.n = {1}.{5} order by s.n",
+        into, whole, quote_literal(run_id_), raw(i), name("bad", i), row, reason, rows(i), state));
     return statements;
 }
 

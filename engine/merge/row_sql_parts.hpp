@@ -17,6 +17,8 @@ using Role = MergeTable::Role;
 using pq::quote_identifier;
 using pq::quote_literal;
 
+// Alias of a row that is named as a whole: a column of its table would win over a plain letter.
+constexpr const char* whole = "\"pgsluice whole\"";
 constexpr const char* row = "\"pgsluice row\"";
 constexpr const char* state = "\"pgsluice state\"";
 constexpr const char* in = "\"pgsluice in\""; // tableoid and ctid of the row of the base that it is

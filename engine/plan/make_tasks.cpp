@@ -50,13 +50,6 @@ private:
             place_extra(id, kind);
             return;
         }
-        if (entry.part == Part::add_elements) {
-            // A label can be used when its transaction is over.
-            Group& group = groups_.emplace_back();
-            group.entries.push_back(id);
-            group.kind = kind;
-            return;
-        }
         early_[id] = kind == TaskKind::ddl && std::all_of(entry.needs.begin(), entry.needs.end(),
                                                           [&](EntryId need) { return early_[need]; });
         if (early_[id]) {

@@ -16,7 +16,11 @@ struct Setting {
 constexpr Setting settings[] = {
     {"datestyle to ISO"},
     {"intervalstyle to postgres"},
+    {"timezone to UTC"},    // or time constants of definitions and bounds read otherwise on either side
+    {"lc_monetary to 'C'"}, // the same of money
     {"extra_float_digits to 3"},
+    {"array_nulls to on"}, // off, the NULLs of an array arrive as the word
+    {"transform_null_equals to off"},
     {"standard_conforming_strings to on"},
     {"bytea_output to hex"},
     {"xmloption to content"},
@@ -28,6 +32,8 @@ constexpr Setting settings[] = {
     {"idle_session_timeout to 0", 140000},
     {"transaction_timeout to 0", 170000},
     {"synchronize_seqscans to off"},
+    {"exit_on_error to off"},
+    {"default_transaction_isolation to 'read committed'"},
 };
 
 } // namespace

@@ -179,9 +179,10 @@ Task<void> verify_catalog(Context& context, const model::Database& planned,
     std::set<std::string> waiting;
     for (const merge::Pending& item : pending) {
         waiting.insert(display_key(item.key));
-        // A valid check is part of its table's text, one that stayed NOT VALID is not.
+        // A valid check is part of its table's or domain's text, one that stayed NOT VALID is not.
         if (item.key.kind == model::Kind::check)
-            waiting.insert(display_key({model::Kind::table, item.key.schema, "", item.key.table, ""}));
+            for (const model::Kind host : {model::Kind::table, model::Kind::domain})
+                waiting.insert(display_key({host, item.key.schema, "", item.key.table, ""}));
     }
     std::vector<std::string> different;
     std::string detail;

@@ -38,11 +38,11 @@ Task<void> keep_pending(Context& context, pq::Connection& target, pq::Connection
 }
 
 Task<void> swap_in(Context& context, pq::Connection& maintenance, pq::Connection& second, MergeTarget& own,
-                   const Made& made) {
+                   std::string incoming) {
     context.step("swapping");
     SwapNames names;
     names.target = context.target_database();
-    names.incoming = made.database;
+    names.incoming = std::move(incoming);
     names.previous = previous_database_name(context.target_database());
     const SwapResult result =
         co_await swap_databases(context, maintenance, second, names, own.last_session());
@@ -86,10 +86,11 @@ Task<void> finish(Context& context, RunSessions& sessions, MergeTarget& own, Mer
     co_await own.late(merged.catalogs.planned.database);
     co_await carry_memory(context, *sessions.target, *sessions.inside, merged.from_source, old->oid);
     // The swap waits for every session in either database.
+    std::string incoming = sessions.inside->conninfo().database();
     sessions.inside.reset();
     own.close_inside();
     sessions.target.reset();
-    co_await swap_in(context, sessions.maintenance, sessions.second, own, made);
+    co_await swap_in(context, sessions.maintenance, sessions.second, own, std::move(incoming));
     made = Made{};
     // The job is done: a signal from here on must not make it look undone, or a retry would drop the true
     // previous.

@@ -76,6 +76,27 @@ Task<void> guard_same_database(Context& context, pq::Connection& source, pq::Con
                   "allow-target");
 }
 
+Task<void> guard_exchanged(const Context& context, pq::Connection& source) {
+    if (context.options.source_is_right) co_return;
+    const std::string look =
+        "select count(*) from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = "
+        "c.relnamespace where n.nspname = 'pgsluice' and c.relname = 'run' and "
+        "pg_catalog.has_schema_privilege(n.oid, 'USAGE') and "
+        "pg_catalog.has_table_privilege(c.oid, 'SELECT')";
+    const std::string readable = co_await source.value(look);
+    if (readable == "0") co_return;
+    const std::string display = context.target.display();
+    const std::string sql = "select count(*) from pgsluice.run where state = 'swapped' and "
+                            "pg_catalog.split_part(source, ' as ', 1) = " +
+                            pq::quote_literal(display.substr(0, display.find(" as ")));
+    const std::string made_from_target = co_await source.value(sql);
+    if (made_from_target == "0") co_return;
+    throw Error{ErrorKind::refused,
+                "source and target are exchanged: a refresh has made the source from this target"}
+        .object("database " + one_line(display))
+        .hint("exchange --source and --target; if this really is the source, say --source-is-right");
+}
+
 Task<void> guard_mark(Context& context, pq::Connection& target) {
     const std::string wanted = host_and_database(context.target);
     if (!context.options.allow_target.empty()) {

@@ -10,6 +10,8 @@ namespace pgsluice::run {
 // random key taken on the source and looked for on the target), a source in recovery with the target's system
 // identifier unless the mark names it. Notes an equal system identifier.
 Task<void> guard_same_database(Context& context, pq::Connection& source, pq::Connection& target);
+// Refuses a source that a run made from this very target: the two are exchanged, unless --source-is-right.
+Task<void> guard_exchanged(const Context& context, pq::Connection& source);
 // Refuses a target without a mark that names this source, unless --allow-target HOST/DBNAME says so for this
 // run.
 Task<void> guard_mark(Context& context, pq::Connection& target);

@@ -241,20 +241,31 @@ Task<TaskResult> Lane::statements(const LaneShared& shared, const plan::Task& ta
         std::string sql = "begin;\n";
         if (task.kind == plan::TaskKind::index && shared.maintenance_kib > 0)
             sql += fmt::format("set local maintenance_work_mem = '{}kB';\n", shared.maintenance_kib);
+        // Its query may mean days of the zone that the target's own sessions live in.
+        if (task.kind == plan::TaskKind::refresh) sql += "set local timezone to default;\n";
         for (const std::string& statement : task.statements) sql += statement + "\n";
         sql += "commit;";
-        bool failed = false;
+        std::exception_ptr failure;
+        std::string sqlstate;
         try {
             co_await target_->command(sql, limits::statement_wait_max);
         } catch (Error& error) {
             if (task.extra) error.object(entry_of(shared, task.entries.front()).name); // its only one
-            if (target_->broken() || task.extra) throw;
-            failed = true;
+            if (target_->broken()) throw;
+            sqlstate = error.sqlstate();
+            failure = std::current_exception();
         }
         (void)target_->take_notices();
-        if (!failed) co_return result;
+        if (!failure) co_return result;
         const std::string rollback = "rollback";
         co_await target_->command(rollback);
+        if (task.extra) {
+            const graph::Entry& entry = entry_of(shared, task.entries.front());
+            const bool harmless = co_await came_with_template(*target_, entry, sqlstate);
+            if (!harmless) std::rethrow_exception(failure);
+            result.notes.push_back({entry.name, "came with --template and keeps its comment and owner"});
+            co_return result;
+        }
     }
     co_await one_by_one(shared, task, result);
     co_return result;

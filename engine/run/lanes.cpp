@@ -315,7 +315,10 @@ Task<int> free_connections(pq::Connection& session) {
         "'walsender') or (backend_type is null and usesysid is not null)), "
         "(select case when rolconnlimit < 0 then 1000000 else rolconnlimit - (select count(*) from "
         "pg_catalog.pg_stat_activity where usename = current_user) end from pg_catalog.pg_roles "
-        "where rolname = current_user))";
+        "where rolname = current_user), "
+        "(select case when datconnlimit < 0 then 1000000 else datconnlimit - (select count(*) from "
+        "pg_catalog.pg_stat_activity where datname = pg_catalog.current_database()) end from "
+        "pg_catalog.pg_database where datname = pg_catalog.current_database()))";
     const std::string text = co_await session.value(sql);
     int number = 0;
     std::from_chars(text.data(), text.data() + text.size(), number);
@@ -347,8 +350,8 @@ Task<int> choose_lanes(Context& context, pq::Connection* source, pq::Connection&
             .object(on_source < on_target ? "source" : "target")
             .detail(fmt::format("{} free, of which {} are left to others", std::min(on_source, on_target),
                                 limits::connections_left_free))
-            .hint("run when fewer clients are connected, or raise max_connections or the role's CONNECTION "
-                  "LIMIT");
+            .hint("run when fewer clients are connected, or raise max_connections or the CONNECTION LIMIT of "
+                  "the role or of the database");
     if (lanes > room) {
         context.note("lanes", fmt::format("{} instead of {}: free connections are few", room, lanes));
         lanes = room;

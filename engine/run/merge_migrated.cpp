@@ -33,10 +33,20 @@ std::vector<model::Grant> owned_by(std::vector<model::Grant> grants, const std::
     return grants;
 }
 
-// What the migration made has its maker's owner and grants: statements that give it the planned ones.
+Task<model::Database> read_inside(pq::Connection& inside) {
+    catalog::ReadOptions options;
+    options.sequence_values = false;
+    const std::string begin = "begin isolation level repeatable read, read only", commit = "commit";
+    co_await inside.command(begin);
+    model::Database found = co_await catalog::read(inside, options);
+    co_await inside.command(commit);
+    co_return found;
+}
+
+// What the migration made has its maker's owner and grants, and default privileges, which are there already,
+// have given some to what was merged: statements that give all of it the planned ones.
 std::vector<std::string> rights_statements(const model::Object& planned, const model::Object& found) {
     std::vector<std::string> statements;
-    if (planned.kind == model::Kind::default_acl || planned.extra) return statements;
     if (planned.owner != found.owner) {
         std::string owner = kinds::owner_ddl(planned, planned.owner);
         if (!owner.empty()) statements.push_back(std::move(owner));
@@ -49,8 +59,6 @@ std::vector<std::string> rights_statements(const model::Object& planned, const m
     };
     add(found.acl, planned.acl, "");
     for (const auto& [column, acl] : planned.column_acls) {
-        const std::vector<std::string>& extra = planned.extra_elements;
-        if (std::find(extra.begin(), extra.end(), column) != extra.end()) continue;
         const auto there = found.column_acls.find(column);
         model::Acl none;
         add(there == found.column_acls.end() ? none : there->second, acl, column);
@@ -58,18 +66,36 @@ std::vector<std::string> rights_statements(const model::Object& planned, const m
     return statements;
 }
 
-Task<void> give_rights(Context& context, pq::Connection& inside, const Catalogs& catalogs) {
+// The target's comments of shared objects of which the source says nothing.
+std::string comment_statements(const model::Object& planned, const model::Object& found) {
+    if (!kinds::descriptor(planned.kind).has_comment) return {};
+    model::Object lacking = planned;
+    lacking.details.erase("index_comment");
+    if (planned.comment == found.comment) lacking.comment.reset();
+    std::erase_if(lacking.column_comments, [&](const auto& of) {
+        const auto there = found.column_comments.find(of.first);
+        return there != found.column_comments.end() && there->second == of.second;
+    });
+    if (!lacking.comment && lacking.column_comments.empty()) return {};
+    return kinds::comment_ddl(lacking);
+}
+
+Task<void> give_rights_and_comments(Context& context, pq::Connection& inside, const Catalogs& catalogs) {
+    const model::Database now = co_await read_inside(inside);
     for (const model::Object& planned : catalogs.planned.database.objects) {
-        const model::Object* found = catalogs.source.find(model::natural_key(planned));
-        if (found == nullptr || planned.schema == "pgsluice") continue;
-        const std::vector<std::string> statements = rights_statements(planned, *found);
+        const model::Object* found = now.find(model::natural_key(planned));
+        if (found == nullptr || planned.schema == "pgsluice" || planned.kind == model::Kind::default_acl)
+            continue;
+        std::vector<std::string> statements = rights_statements(planned, *found);
+        if (std::string comments = comment_statements(planned, *found); !comments.empty())
+            statements.push_back(std::move(comments));
         for (const std::string& statement : statements) {
             try {
                 co_await inside.command(statement);
             } catch (const Error& error) {
                 if (inside.broken()) throw;
                 context.remark(model::display_name(planned),
-                               "owner or grants could not be given: " + one_line(error.message()),
+                               "owner, grants or comment could not be given: " + one_line(error.message()),
                                "run the SQL as an administrator", statement);
             }
         }
@@ -81,14 +107,11 @@ Task<void> give_rights(Context& context, pq::Connection& inside, const Catalogs&
 Task<Catalogs> read_migrated(Context& context, MergeTarget& own, RunSessions& sessions, MigratedInput input) {
     Catalogs catalogs;
     catalogs.stage = Catalogs::Stage::own_part;
+    context.step("reading the new database's catalog");
+    catalogs.source = co_await read_inside(*sessions.inside);
+    context.step("reading the target's catalog");
     catalog::ReadOptions options;
     options.sequence_values = false;
-    context.step("reading the new database's catalog");
-    const std::string begin = "begin isolation level repeatable read, read only", commit = "commit";
-    co_await sessions.inside->command(begin);
-    catalogs.source = co_await catalog::read(*sessions.inside, options);
-    co_await sessions.inside->command(commit);
-    context.step("reading the target's catalog");
     options.is_target = true;
     options.snapshot = own.snapshot();
     catalogs.target = co_await catalog::read(*sessions.target, options);
@@ -110,7 +133,7 @@ Task<Catalogs> read_migrated(Context& context, MergeTarget& own, RunSessions& se
     else
         tell_drift(context, catalogs.drift, staying_tables(catalogs));
     tell_planned(context, catalogs);
-    own.plan(catalogs);
+    co_await own.plan(catalogs);
     co_return catalogs;
 }
 
@@ -129,7 +152,7 @@ Task<std::vector<merge::Pending>> merge_migrated(Context& context, MergeTarget& 
     if (catalogs.drift.decision.action == merge::DriftAction::carry)
         (void)co_await carry_histories(context, *sessions.target, *sessions.inside,
                                        catalogs.drift.differences);
-    co_await give_rights(context, *sessions.inside, catalogs);
+    co_await give_rights_and_comments(context, *sessions.inside, catalogs);
     co_await verify_catalog(context, catalogs.planned.database, not_made, *sessions.inside);
     co_return not_made;
 }

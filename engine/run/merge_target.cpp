@@ -7,6 +7,7 @@
 #include "base/text.hpp"
 #include "run/late_merge.hpp"
 #include "run/migrations.hpp"
+#include "run/readable.hpp"
 
 namespace pgsluice::run {
 
@@ -34,7 +35,7 @@ std::vector<merge::TableName> sequences_of_extras(const model::Database& planned
 
 Task<void> MergeTarget::open() { rows_ = co_await TargetRows::open(context_); }
 
-void MergeTarget::plan(const Catalogs& catalogs) {
+Task<void> MergeTarget::plan(const Catalogs& catalogs) {
     merge::RowOptions options;
     options.preserve = context_.options.preserve;
     options.references = context_.options.references;
@@ -42,6 +43,7 @@ void MergeTarget::plan(const Catalogs& catalogs) {
     options.source_is_right = context_.options.source_is_right;
     row_plan_ = merge::plan_rows(catalogs.planned.database, catalogs.target, options);
     for (const std::string& note : row_plan_.notes) context_.note("rows", note);
+    co_await refuse_unreadable_rows(rows_->session(), catalogs, row_plan_);
 }
 
 Task<LoadMerge> MergeTarget::prepare(const Catalogs& catalogs, std::string database) {

@@ -26,8 +26,9 @@ public:
 
     Task<void> open(); // the target's snapshot: its catalog and rows are read on it
     const std::string& snapshot() const { return rows_->snapshot(); }
-    // Which rows are merged. Refuses --preserve and --reference that lead nowhere: before any write.
-    void plan(const Catalogs& catalogs);
+    // Which rows are merged. Refuses --preserve and --reference that lead nowhere, and rows that our role
+    // cannot read: before any write.
+    Task<void> plan(const Catalogs& catalogs);
     // What the load needs to know, and a session in the new database for the merge on its way; the result
     // refers to this.
     Task<LoadMerge> prepare(const Catalogs& catalogs, std::string database);

@@ -206,6 +206,7 @@ Task<void> migrate(Context& context, std::string database) {
     options.environment = environment(context, target, pass_file.path());
     options.limit = context.options.migrate_timeout;
     options.line_bytes_max = line_bytes_max;
+    options.remove_when_killed = pass_file.path();
     options.line = [&output](std::string line) { output.add(std::move(line)); };
     context.step("migrating the new database: " + one_line(options.words.front()));
     const auto began = std::chrono::steady_clock::now();

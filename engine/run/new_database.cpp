@@ -136,7 +136,8 @@ Task<std::vector<Leftover>> find_leftovers(pq::Connection& maintenance, pq::Conn
     std::vector<Leftover> leftovers;
     for (const RunLine& run : co_await read_runs(target)) {
         if (run.database.empty() || run.run_id == context.run_id) continue;
-        if (run.state == waiting_state) continue; // somebody means to swap it in
+        // Somebody means to swap it in, or to look why that failed.
+        if (run.state == waiting_state || run.state == merging_state) continue;
         // A name in the journal that this target and that run id would not give is not ours to drop.
         if (run.database != beside_database_name(context.target_database(), run.run_id)) continue;
         const std::string sql =

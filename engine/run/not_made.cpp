@@ -1,6 +1,7 @@
 // From the tasks of extras that failed, and those that were skipped for it, to what is pending.
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "base/run_id.hpp"
 #include "base/text.hpp"
@@ -14,13 +15,15 @@ namespace {
 using graph::Entry;
 using graph::EntryId;
 using graph::Part;
+using model::CatalogId;
 using model::Kind;
 
 constexpr const char* stays = "its rows stay in the previous database until the next run";
 
-// Without these the object is not there.
+// Without these the object is not there. A partition that overlaps is not kept.
 bool makes_the_object(const Entry& entry) {
-    return entry.part == Part::create || entry.part == Part::dummy || entry.part == Part::build_index;
+    return entry.part == Part::create || entry.part == Part::dummy || entry.part == Part::build_index ||
+           (entry.part == Part::attach && entry.kind == Kind::table);
 }
 
 // Worth doing again when the object is made later.
@@ -53,11 +56,10 @@ public:
     }
 
     NotMade read() {
+        find_dropped();
         for (const std::vector<Step>& steps : objects_) {
-            const auto lacking = std::find_if(steps.begin(), steps.end(), [&](const Step& step) {
-                return !step.why.empty() && makes_the_object(graph_.entries[step.entry]);
-            });
-            if (lacking != steps.end())
+            const CatalogId object = graph_.entries[steps.front().entry].object;
+            if (is_lacking(steps) || goes_along(object))
                 add_object(steps);
             else
                 for (const Step& step : steps)
@@ -67,6 +69,40 @@ public:
     }
 
 private:
+    bool is_lacking(const std::vector<Step>& steps) const {
+        return std::any_of(steps.begin(), steps.end(), [&](const Step& step) {
+            return !step.why.empty() && makes_the_object(graph_.entries[step.entry]);
+        });
+    }
+
+    // Tables that are there but could not be attached, and those that are attached to them.
+    void find_dropped() {
+        for (const std::vector<Step>& steps : objects_) {
+            const Entry& first = graph_.entries[steps.front().entry];
+            if (first.kind == Kind::table && first.part == Part::create && steps.front().why.empty() &&
+                is_lacking(steps))
+                dropped_.insert(first.object);
+        }
+        unattached_ = dropped_;
+        for (std::size_t found = 0; found != dropped_.size();) {
+            found = dropped_.size();
+            for (const model::Dependency& need : planned_.dependencies)
+                if (need.type == 'a' && dropped_.contains(planned_.resolve(need.needs)) && is_table(need.who))
+                    dropped_.insert(planned_.resolve(need.who));
+        }
+    }
+
+    bool is_table(CatalogId id) const {
+        const model::Object* object = planned_.find(id);
+        return object != nullptr && object->kind == Kind::table;
+    }
+
+    // With the table that it is of.
+    bool goes_along(CatalogId id) const {
+        const model::Object* object = planned_.find(id);
+        return object != nullptr && dropped_.contains(planned_.resolve(object->relation));
+    }
+
     std::string why(const plan::Task& task) const {
         const auto failure = failures_.find(task.id);
         if (failure != failures_.end()) return failure->second;
@@ -97,13 +133,15 @@ private:
                 if (step.state == plan::State::failed) break;
             }
         const Entry& first = graph_.entries[steps.front().entry];
+        if (reason.empty()) reason = "needs its table, which could not be made";
         merge::Pending item = item_of(first, reason);
         for (const Step& step : steps) {
             const Entry& entry = graph_.entries[step.entry];
             if (belongs_to_definition(entry.part) && !entry.sql.empty())
                 item.sql += (item.sql.empty() ? "" : "\n") + entry.sql;
             if (entry.part == Part::rows) not_made_.remarks.push_back({entry.name, stays, "", ""});
-            if (step.why.empty()) add_half_made(entry);
+            if (step.why.empty() && (unattached_.contains(entry.object) || !goes_along(entry.object)))
+                add_half_made(entry);
         }
         not_made_.pending.push_back(std::move(item));
     }
@@ -112,6 +150,8 @@ private:
         const model::Object* object = planned_.find(entry.object);
         if (object == nullptr) return;
         const std::string name = pq::quote_qualified(object->schema, object->name);
+        if (entry.kind == Kind::table && entry.part == Part::create)
+            not_made_.half_made.push_back("drop table " + name);
         if (entry.part == Part::build_index) not_made_.half_made.push_back("drop index " + name);
         if (entry.part == Part::dummy) not_made_.half_made.push_back("drop view " + name);
     }
@@ -155,6 +195,7 @@ private:
     const model::Database& planned_;
     std::map<plan::TaskId, std::string> failures_;
     std::vector<std::vector<Step>> objects_; // in the plan's order
+    std::set<CatalogId> unattached_, dropped_;
     NotMade not_made_;
 };
 

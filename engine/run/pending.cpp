@@ -59,12 +59,32 @@ struct Line {
     model::NaturalKey key;
 };
 
+// Made by the server with the partition that it is of. What has a name of its own and nothing else is no
+// proof.
+Task<bool> is_there_with_table(pq::Connection& session, model::NaturalKey key) {
+    std::string sql;
+    if (key.kind == model::Kind::index)
+        sql = "select count(*) from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = "
+              "c.relnamespace where c.relispartition and c.relkind in ('i', 'I') and c.relname = ";
+    else if (key.kind == model::Kind::constraint || key.kind == model::Kind::foreign_key)
+        sql = "select count(*) from pg_catalog.pg_constraint k join pg_catalog.pg_class c on c.oid = "
+              "k.conrelid "
+              "join pg_catalog.pg_namespace n on n.oid = c.relnamespace where c.relispartition and c.relname "
+              "= " +
+              quote_literal(key.table) + " and k.conname = ";
+    else
+        co_return false;
+    sql += quote_literal(key.name) + " and n.nspname = " + quote_literal(key.schema);
+    const std::string found = co_await session.value(sql);
+    co_return found != "0";
+}
+
 // Empty: it worked.
 Task<std::string> try_line(pq::Connection& session, Line line, bool may_be_there) {
     const std::string begin = "begin", commit = "commit", rollback = "rollback";
     const std::string gone = "delete from pgsluice.pending where " + same_line("cannot", line.object);
     std::string reason;
-    bool there = false;
+    bool there = false, refused_as_there = false;
     co_await session.command(begin);
     try {
         co_await session.command(line.sql, limits::statement_wait_max);
@@ -72,11 +92,13 @@ Task<std::string> try_line(pq::Connection& session, Line line, bool may_be_there
         co_await session.command(commit);
     } catch (const Error& error) {
         if (session.broken() || !refuses_the_object(error)) throw;
-        there = may_be_there && says_it_exists(error.sqlstate());
+        refused_as_there = says_it_exists(error.sqlstate());
+        there = may_be_there && refused_as_there;
         reason = one_line(error.message() + " [" + error.sqlstate() + "]");
     }
     if (reason.empty()) co_return reason;
     co_await session.command(rollback);
+    if (refused_as_there && !there) there = co_await is_there_with_table(session, line.key);
     if (there) {
         co_await session.command(gone);
         co_return std::string{};
@@ -126,8 +148,12 @@ void tell_carried(Context& context, const model::Database& planned,
         const std::string name = model::display_name(object);
         if (object.extra && !lacking.contains(name)) context.report.merge.carried.push_back(name);
         for (const std::string& element : object.extra_elements)
-            context.report.merge.carried.push_back(one_line(element + " of ") + name);
+            context.report.merge.carried.push_back(carried_element(object, element));
     }
+}
+
+std::string carried_element(const model::Object& object, const std::string& element) {
+    return one_line(element + " of ") + model::display_name(object);
 }
 
 Task<void> carry_pending(pq::Connection& from, pq::Connection& to, bool migrations) {

@@ -32,6 +32,8 @@ void tell_pending(Context& context, const std::vector<merge::Pending>& items);
 // The report's list of extras that came along.
 void tell_carried(Context& context, const model::Database& planned,
                   const std::vector<merge::Pending>& not_made);
+// A column, attribute or label in that list: "own of table public.b".
+std::string carried_element(const model::Object& object, const std::string& element);
 
 // The old target's lines into the new database, those of drift left out: each run has its own.
 // Those of migrations only while the target's history is ahead: they go when the histories agree.

@@ -36,10 +36,11 @@ std::string display_element(const merge::Match::Element& element) {
                     element.schema + "." + element.relation);
 }
 
-std::string why_left_out(const model::Unsupported& object, bool is_source) {
-    if (!is_source) return "of the target is not carried by this version";
+std::string why_left_out(const model::Unsupported& object) {
     if (object.kind.starts_with("changed grants"))
         return "of the source is left out: the target's extension has its own; grant by hand what is missing";
+    if (object.kind == "invalid index")
+        return "of the source is left out: its building has failed there; REINDEX or DROP it";
     return "of the source is left out: no wires into prod's world";
 }
 
@@ -50,8 +51,11 @@ void add_unsupported(Context& context, const model::Database& database, bool is_
     std::vector<std::string> stop;
     for (const model::Unsupported& object : database.unsupported) {
         const std::string name = object.kind + " " + one_line(object.name);
-        if (object.wire && !wanted_wire(context, object)) {
-            context.note(name, why_left_out(object, is_source));
+        if (object.wire && !is_source) {
+            context.remark(name, "of the target is not carried: this version cannot make it",
+                           "it stays in the previous database until the next run: make it again by hand");
+        } else if (object.wire && !wanted_wire(context, object)) {
+            context.note(name, why_left_out(object));
         } else if (is_source || context.options.extras == ExtrasChoice::fail) {
             stop.push_back(name);
         } else if (context.options.extras == ExtrasChoice::drop) {

@@ -73,6 +73,19 @@ std::exception_ptr in_words(const Context& context, std::exception_ptr failure) 
     }
 }
 
+// Whatever the server says, nobody is left without a word of what to do.
+std::exception_ptr with_hint(std::exception_ptr failure) {
+    try {
+        std::rethrow_exception(failure);
+    } catch (Error& error) {
+        if (!error.hint().empty() || error.kind() == ErrorKind::attention) return failure;
+        error.hint("the target is as it was: mend what the message names and run again");
+        return std::current_exception();
+    } catch (...) {
+        return failure;
+    }
+}
+
 // Message, SQLSTATE and hint of the failure into the report, before the journal keeps it. Whether it was a
 // stop.
 bool record_outcome(Context& context, const std::exception_ptr& failure) {
@@ -123,7 +136,7 @@ Task<report::RefreshReport> tell_story(Context& context, Made& made, Task<void> 
     try {
         co_await std::move(steps);
     } catch (...) {
-        failure = in_words(context, std::current_exception());
+        failure = with_hint(in_words(context, std::current_exception()));
     }
     const bool stopped = record_outcome(context, failure);
     if (failure && !may_have_swapped(failure)) {

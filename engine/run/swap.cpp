@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <exception>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -59,24 +60,26 @@ std::string unendable_sql(const std::string& databases) {
            " and not (" + std::string(may_end) + ") order by a.pid limit 5";
 }
 
-Task<void> wait_for_unendable_sessions(pq::Connection& b, std::string database) {
+Task<void> wait_for_unendable_sessions(Context& context, pq::Connection& b, std::string database) {
+    bool told = false;
     const std::string sql = unendable_sql(quote_literal(database));
     const Clock::time_point deadline = Clock::now() + foreign_sessions_wait;
     for (;;) {
         const pq::Rows rows = co_await b.rows(sql);
         if (rows.empty()) co_return;
-        if (Clock::now() >= deadline) {
-            std::vector<std::string> who;
-            for (std::size_t i = 0; i < rows.size(); ++i)
-                who.push_back(fmt::format("{} ({} {})", rows.at(i, "pid"), one_line(rows.at(i, "usename")),
-                                          one_line(rows.at(i, "application_name"))));
+        std::vector<std::string> who;
+        for (std::size_t i = 0; i < rows.size(); ++i)
+            who.push_back(fmt::format("{} ({} {})", rows.at(i, "pid"), one_line(rows.at(i, "usename")),
+                                      one_line(rows.at(i, "application_name"))));
+        if (!std::exchange(told, true))
+            context.step("waiting for sessions that this role may not end: " + join(who, ", "));
+        if (Clock::now() >= deadline)
             throw Error{ErrorKind::refused, "sessions that this role may not end are in the way of the swap"}
                 .object(display(database))
                 .detail("server processes: " + join(who, ", "))
                 .hint("close them, or GRANT pg_signal_backend or their role to this role (superusers' "
                       "sessions only a "
                       "superuser can end)");
-        }
         co_await flow::sleep_for(1s);
     }
 }
@@ -297,8 +300,8 @@ Task<SwapResult> swap_databases(Context& context, pq::Connection& a, pq::Connect
     Attempt attempt{.names = names, .middle = names.previous};
     if (names.previous == names.incoming) attempt.middle = beside_database_name(names.target, new_run_id());
     for (int number = 1;; ++number) {
-        co_await wait_for_unendable_sessions(b, names.target);
-        co_await wait_for_unendable_sessions(b, names.incoming);
+        co_await wait_for_unendable_sessions(context, b, names.target);
+        co_await wait_for_unendable_sessions(context, b, names.incoming);
         bool again = false;
         try {
             // Between attempts a signal does not wait.

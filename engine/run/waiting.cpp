@@ -54,10 +54,10 @@ Task<std::vector<WaitingRun>> find_waiting(pq::Connection& maintenance, pq::Conn
     std::vector<WaitingRun> found;
     const bool known = co_await has_journal(target);
     if (!known) co_return found;
-    const std::string sql = "select run_id, source, database, started, report->'waiting' as waiting, "
-                            "report->'tables' as tables from "
-                            "pgsluice.run where state = " +
-                            pq::quote_literal(waiting_state) + " order by started desc, run_id";
+    const std::string sql = "select run_id, source, database, started, state, report->'waiting' as waiting, "
+                            "report->'tables' as tables from pgsluice.run where state in (" +
+                            pq::quote_literal(waiting_state) + ", " + pq::quote_literal(merging_state) +
+                            ") order by started desc, run_id";
     const pq::Rows rows = co_await target.rows(sql);
     for (std::size_t i = 0; i < rows.size(); ++i) {
         WaitingRun run;
@@ -65,6 +65,7 @@ Task<std::vector<WaitingRun>> find_waiting(pq::Connection& maintenance, pq::Conn
         run.source = rows.at(i, "source");
         run.database = rows.at(i, "database");
         run.since = rows.at(i, "started");
+        run.half_merged = rows.at(i, "state") == merging_state;
         run.waiting = rows.at(i, "waiting");
         run.tables = rows.at(i, "tables");
         // A name that this target and that run id would not give is not ours.
@@ -83,10 +84,12 @@ Task<void> refuse_waiting(Context& context, pq::Connection& maintenance, pq::Con
             context.note(display(run), "of run " + run.run_id + ", which waited for its swap, is gone");
             continue;
         }
-        throw Error{ErrorKind::refused, "a database waits for its swap since " + one_line(run.since)}
-            .object(display(run))
-            .hint("pgsluice swap --target ... swaps it in; refresh --discard-waiting drops it and builds "
-                  "another");
+        Error error{ErrorKind::refused, run.half_merged
+                                            ? "a database is left half merged by a swap that failed"
+                                            : "a database waits for its swap since " + one_line(run.since)};
+        error.object(display(run));
+        throw error.hint(std::string(run.half_merged ? "" : "pgsluice swap --target ... swaps it in; ") +
+                         "refresh --discard-waiting drops it and builds another");
     }
 }
 

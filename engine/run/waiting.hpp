@@ -18,6 +18,7 @@ constexpr std::string_view merging_state = "merging"; // swap has begun to write
 
 struct WaitingRun {
     std::string run_id, source, database, since;
+    bool half_merged = false;    // a swap has failed in the middle: it can only be dropped
     model::Oid oid = 0;          // of the database; 0: it is gone
     std::string waiting, tables; // JSON of report::WaitingReport and of the report's tables
 };

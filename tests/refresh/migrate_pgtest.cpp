@@ -15,6 +15,23 @@
 using namespace pgsluice::tests;
 namespace json = boost::json;
 
+namespace {
+
+// The process that a command of these tests has told of in our log.
+std::string child_of(const std::string& log) {
+    return std::to_string(std::stoi(log.substr(log.find("migrate: child ") + 15)));
+}
+
+// A zombie until whoever adopts it has looked: not a process that runs.
+bool runs(const std::string& process) {
+    std::ifstream status("/proc/" + process + "/stat");
+    std::string pid, name, state;
+    status >> pid >> name >> state;
+    return !state.empty() && state != "Z" && state != "X";
+}
+
+} // namespace
+
 TEST_CASE("--migrate: the release runs on the source's rows, then the target's own is merged",
           "[migrations]") {
     const SqlFile next(additions + rename_orders + "update users set phone = '1' where id = 1;" +
@@ -118,11 +135,29 @@ TEST_CASE("a stop ends the migration command and cleans up within five seconds",
     INFO(result.text());
     CHECK(result.exit_code == 1);
     CHECK(std::chrono::steady_clock::now() - began < std::chrono::milliseconds(5500));
-    const std::size_t at = result.err.find("migrate: child ") + 15;
-    // A zombie until whoever adopts it has looked: not a process that runs.
-    std::ifstream status("/proc/" + std::to_string(std::stoi(result.err.substr(at))) + "/stat");
-    std::string pid, name, state;
-    status >> pid >> name >> state;
-    CHECK((state.empty() || state == "Z" || state == "X"));
+    CHECK_FALSE(runs(child_of(result.err)));
     before.check();
+}
+
+TEST_CASE("killed, it takes the migration command and its password file along", "[migrations]") {
+    Trial trial(first_release, ahead(additions));
+    Program program(pgsluice_command(trial.arguments(
+        {"--migrate", "echo file $PGPASSFILE; psql -X -c 'select pg_sleep(300)' & echo child $!; sleep 300",
+         "--migrate-shell"})));
+    for (int i = 0; i < 600 && !contains(program.err(), "migrate: child "); ++i)
+        std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    const std::size_t at = program.err().find("migrate: file ") + 14;
+    const std::string file = program.err().substr(at, program.err().find('\n', at) - at);
+    const std::string child = child_of(program.err());
+    CHECK(std::ifstream(file).good());
+    CHECK(runs(child));
+    program.send(SIGKILL);
+    (void)program.wait();
+    for (int i = 0; i < 50 && (runs(child) || std::ifstream(file).good()); ++i)
+        std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    CHECK_FALSE(std::ifstream(file).good());
+    CHECK_FALSE(runs(child));
+    CHECK(trial.refresh({"--drift", "replay"}).ok());
+    CHECK(trial.target().value("select count(*) from pg_database where datname like "
+                               "current_database() || '\\_pgsluice\\_%'") == "0");
 }

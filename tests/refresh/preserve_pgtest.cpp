@@ -116,7 +116,7 @@ TEST_CASE("rows of extras follow the users they refer to", "[preserve]") {
         create table loose (who int, txt text);
         insert into loose select user_id, txt from notes; insert into loose values (99, 'nobody');)");
     std::vector<std::string> options = both;
-    options.insert(options.end(), {"--reference", "loose.who=users.id"});
+    options.insert(options.end(), {"--reference", "loose.who=users.id", "--source-is-right"});
     refresh(pair, options);
     for (const std::string table : {"notes", "prefs"})
         CHECK(lines(pair.target(), "select u.name, t.txt from " + table +
