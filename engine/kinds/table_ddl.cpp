@@ -24,62 +24,6 @@ bool comes_later(const model::Object& object, const RelationColumn& column, cons
     return !context.whole && is_added(object, column);
 }
 
-std::string not_null_clause(const RelationColumn& column) {
-    std::string clause;
-    if (!column.not_null_name.empty()) clause += " CONSTRAINT " + pq::quote_identifier(column.not_null_name);
-    clause += " NOT NULL";
-    if (column.not_null_no_inherit) clause += " NO INHERIT";
-    return clause;
-}
-
-bool writes_not_null(const TableBody& table, const RelationColumn& column) {
-    return column.not_null && column.not_null_valid && (!column.inherits_not_null || is_partition(table));
-}
-
-// A child whose default was dropped must say so, or it inherits the parent's.
-bool needs_default_null(const RelationColumn& column) {
-    return column.inherits_default && !column.has_default && !column.has_identity;
-}
-
-std::string default_clause(const model::Object& object, const RelationColumn& column,
-                           const Context& context) {
-    const auto& table = body_of<TableBody>(object);
-    if (column.generated != '\0') {
-        if (column.inherits_expression && !is_partition(table)) return {};
-        return " GENERATED ALWAYS AS (" + column.expression + ")" +
-               (column.generated == 's' ? " STORED" : "");
-    }
-    if (const std::optional<std::string> expression = inline_default(object, column.name, context))
-        return " DEFAULT " + *expression;
-    if (needs_default_null(column) && !is_partition(table)) return " DEFAULT NULL";
-    return {};
-}
-
-std::string column_clause(const model::Object& object, const RelationColumn& column, const Context& context) {
-    const auto& table = body_of<TableBody>(object);
-    std::string constraints = default_clause(object, column, context);
-    if (writes_not_null(table, column) && !comes_later(object, column, context))
-        constraints += not_null_clause(column);
-    const std::string name = pq::quote_identifier(column.name);
-    if (table.of_type.empty()) return name + " " + column.type + collate_clause(column) + constraints;
-    if (constraints.empty()) return {};
-    return name + " WITH OPTIONS" + constraints;
-}
-
-// Columns and checks in parentheses; a typed table has none when it has nothing to say.
-std::string body_clause(const model::Object& object, const Context& context) {
-    const auto& table = body_of<TableBody>(object);
-    std::vector<std::string> items;
-    for (const RelationColumn& column : table.columns) {
-        if (!is_written(table, column) || comes_later(object, column, context)) continue;
-        std::string clause = column_clause(object, column, context);
-        if (!clause.empty()) items.push_back(std::move(clause));
-    }
-    for (std::string& check : inline_checks(object, context)) items.push_back(std::move(check));
-    if (items.empty()) return table.of_type.empty() ? " (\n)" : "";
-    return " (\n    " + join(items, ",\n    ") + "\n)";
-}
-
 // INHERITS puts the parents' columns first. A table that was made before and has its own order got its
 // parents by ALTER TABLE, and all columns are its own, too.
 bool inherits_later(const model::Object& object, const Context& context) {
@@ -104,6 +48,67 @@ bool inherits_later(const model::Object& object, const Context& context) {
     }
     add(table.columns);
     return with_clause != ours;
+}
+
+// Made without its parents: all that it has from them is written.
+bool stands_alone(const model::Object& object, const Context& context) {
+    return is_partition(body_of<TableBody>(object)) || inherits_later(object, context);
+}
+
+std::string not_null_clause(const RelationColumn& column) {
+    std::string clause;
+    if (!column.not_null_name.empty()) clause += " CONSTRAINT " + pq::quote_identifier(column.not_null_name);
+    clause += " NOT NULL";
+    if (column.not_null_no_inherit) clause += " NO INHERIT";
+    return clause;
+}
+
+bool writes_not_null(const model::Object& object, const RelationColumn& column, const Context& context) {
+    return column.not_null && column.not_null_valid &&
+           (!column.inherits_not_null || stands_alone(object, context));
+}
+
+// A child whose default was dropped must say so, or it inherits the parent's.
+bool needs_default_null(const RelationColumn& column) {
+    return column.inherits_default && !column.has_default && !column.has_identity;
+}
+
+std::string default_clause(const model::Object& object, const RelationColumn& column,
+                           const Context& context) {
+    if (column.generated != '\0') {
+        if (column.inherits_expression && !stands_alone(object, context)) return {};
+        return " GENERATED ALWAYS AS (" + column.expression + ")" +
+               (column.generated == 's' ? " STORED" : "");
+    }
+    if (const std::optional<std::string> expression = inline_default(object, column.name, context))
+        return " DEFAULT " + *expression;
+    if (needs_default_null(column) && !stands_alone(object, context)) return " DEFAULT NULL";
+    return {};
+}
+
+std::string column_clause(const model::Object& object, const RelationColumn& column, const Context& context) {
+    const auto& table = body_of<TableBody>(object);
+    std::string constraints = default_clause(object, column, context);
+    if (writes_not_null(object, column, context) && !comes_later(object, column, context))
+        constraints += not_null_clause(column);
+    const std::string name = pq::quote_identifier(column.name);
+    if (table.of_type.empty()) return name + " " + column.type + collate_clause(column) + constraints;
+    if (constraints.empty()) return {};
+    return name + " WITH OPTIONS" + constraints;
+}
+
+// Columns and checks in parentheses; a typed table has none when it has nothing to say.
+std::string body_clause(const model::Object& object, const Context& context) {
+    const auto& table = body_of<TableBody>(object);
+    std::vector<std::string> items;
+    for (const RelationColumn& column : table.columns) {
+        if (!is_written(table, column) || comes_later(object, column, context)) continue;
+        std::string clause = column_clause(object, column, context);
+        if (!clause.empty()) items.push_back(std::move(clause));
+    }
+    for (std::string& check : inline_checks(object, context)) items.push_back(std::move(check));
+    if (items.empty()) return table.of_type.empty() ? " (\n)" : "";
+    return " (\n    " + join(items, ",\n    ") + "\n)";
 }
 
 std::string inherit_statements(const model::Object& object) {
@@ -148,7 +153,7 @@ std::string complete_columns(const model::Object& object, const Context& context
         const std::string alter = "\nALTER TABLE ONLY " + qualified_address(object) + " ALTER COLUMN " +
                                   pq::quote_identifier(column.name) + " SET ";
         if (!is_written(table, column)) {
-            if (writes_not_null(table, column)) ddl += alter + "NOT NULL;";
+            if (writes_not_null(object, column, context)) ddl += alter + "NOT NULL;";
             if (needs_default_null(column)) ddl += alter + "DEFAULT NULL;";
         }
         ddl += column_settings(object, column);

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <tuple>
 
+#include "merge/canonical.hpp"
 #include "merge/parts.hpp"
 
 namespace pgsluice::merge {
@@ -90,9 +91,9 @@ private:
         std::string ours = definition_(planned, planned_), theirs = definition_(found, found_);
         // A primary key that only the target has makes the source's columns NOT NULL.
         if (planned.kind == Kind::table && keyed_.contains({planned.schema, planned.name}) &&
-            without_not_null(ours) == without_not_null(theirs))
+            same_definition(without_not_null(ours), without_not_null(theirs)))
             return;
-        check(planned, "definition", std::move(ours), std::move(theirs));
+        if (!same_definition(ours, theirs)) add(planned, "definition", std::move(ours), std::move(theirs));
     }
 
     static std::string without_not_null(std::string text) {

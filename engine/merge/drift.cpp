@@ -1,6 +1,7 @@
 // Drift: where both sides have an object, the source's definition stands, and the target's is kept as SQL.
 #include <algorithm>
 
+#include "merge/canonical.hpp"
 #include "merge/extras.hpp"
 #include "pq/quote.hpp"
 
@@ -15,8 +16,9 @@ std::vector<std::string> lines_of(const std::string& text) {
     std::vector<std::string> lines;
     for (std::size_t at = 0; at <= text.size();) {
         const std::size_t end = std::min(text.find('\n', at), text.size());
-        std::string line = text.substr(at, end - at);
+        std::string line = canonical(text.substr(at, end - at));
         if (line.ends_with(',')) line.pop_back();
+        while (line.ends_with(' ')) line.pop_back();
         lines.push_back(std::move(line));
         at = end + 1;
     }
@@ -36,8 +38,7 @@ std::vector<std::string> lines_of_shared(const Object& theirs, const Object& our
     for (const std::string& element : theirs.elements) {
         if (std::find(ours.elements.begin(), ours.elements.end(), element) != ours.elements.end()) continue;
         const std::string begin =
-            "    " + (theirs.kind == Kind::enum_type ? pq::quote_literal(element)
-                                                     : pq::quote_identifier(element) + " ");
+            theirs.kind == Kind::enum_type ? pq::quote_literal(element) : pq::quote_identifier(element) + " ";
         std::erase_if(lines, [&](const std::string& line) { return line.starts_with(begin); });
     }
     return lines;
@@ -55,7 +56,8 @@ void keep_drift(const model::Database& target, const Definer& definition, const 
         if (ours == nullptr || ours->extra) continue;
         const std::string text = definition(theirs, target);
         const std::string kept = definition(*ours, planned.database);
-        if (text == kept || (has_elements(theirs) && has_all(kept, lines_of_shared(theirs, *ours, text))))
+        if (same_definition(text, kept) ||
+            (has_elements(theirs) && has_all(kept, lines_of_shared(theirs, *ours, text))))
             continue;
         planned.pending.push_back({Pending::Why::drift, model::natural_key(theirs),
                                    model::display_name(theirs), "the source's definition differs and stands",

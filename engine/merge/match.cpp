@@ -2,6 +2,7 @@
 
 #include "base/text.hpp"
 #include "kinds/descriptor.hpp"
+#include "merge/canonical.hpp"
 #include "merge/parts.hpp"
 
 namespace pgsluice::merge {
@@ -55,7 +56,7 @@ Match match(const model::Database& source, const model::Database& target, const 
         }
         std::string ours = definition(object, source);
         std::string theirs = definition(*other, target);
-        if (ours != theirs)
+        if (!same_definition(ours, theirs))
             match.drift.push_back({key, model::display_name(object), std::move(ours), std::move(theirs)});
     }
     for (const Object& object : target.objects) {
