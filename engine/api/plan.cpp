@@ -24,6 +24,7 @@
 #include "run/reading.hpp"
 #include "run/rights.hpp"
 #include "run/row_preview.hpp"
+#include "run/rows_behind.hpp"
 #include "run/swap.hpp"
 #include "run/waiting.hpp"
 
@@ -204,8 +205,8 @@ Task<void> add_records(pq::Connection& target, const Catalogs& catalogs, report:
         if (line.state == "swapped" && report.recorded_run.empty()) report.recorded_run = line.run_id;
 }
 
-Task<void> add_room(Context& context, pq::Connection& maintenance, const Catalogs& catalogs,
-                    report::PlanReport& report) {
+Task<void> add_room(Context& context, pq::Connection& maintenance, pq::Connection& target,
+                    const Catalogs& catalogs, report::PlanReport& report) {
     report.disk_bytes_now = std::max(catalogs.source.properties.bytes, report.bytes_estimated);
     report.disk_bytes_kept = catalogs.target.properties.bytes;
     const std::string previous = previous_database_name(context.target_database());
@@ -213,6 +214,7 @@ Task<void> add_room(Context& context, pq::Connection& maintenance, const Catalog
     if (bytes == 0) co_return;
     report.previous = previous;
     report.disk_bytes_freed = bytes;
+    report.only_in_previous = co_await run::recorded_only_in_previous(target);
 }
 
 Task<void> add_guards(Context& context, pq::Connection& source, pq::Connection& target,
@@ -281,7 +283,7 @@ Task<report::PlanReport> plan_on_main(RefreshOptions options, report::Observer& 
     co_await list_refusal(add_merged_rows(context, source, target, catalogs, report), report);
     co_await add_records(target, catalogs, report);
     add_migrations(context, catalogs, report);
-    co_await add_room(context, maintenance, catalogs, report);
+    co_await add_room(context, maintenance, target, catalogs, report);
     add_tasks(context, catalogs, co_await run::choose_lanes(context, &source, target, false), report);
     for (const report::Noted& note : context.report.notes)
         report.notes.push_back(note.object + ": " + note.text);

@@ -25,6 +25,7 @@
 #include "run/properties.hpp"
 #include "run/readable.hpp"
 #include "run/rights.hpp"
+#include "run/rows_behind.hpp"
 #include "run/run_lock.hpp"
 #include "run/source.hpp"
 #include "run/story.hpp"
@@ -61,10 +62,10 @@ Task<void> begin_build(Context& context, pq::Connection& maintenance, pq::Connec
     for (const std::string& name : waited)
         context.note("database " + one_line(name), "waited for its swap: dropped");
     co_await run::drop_leftovers(maintenance, target, context);
+    const std::vector<report::LosingTable> only_there = co_await run::recorded_only_in_previous(target);
     const bool had_previous = co_await run::drop_previous(maintenance, target, context, false);
     if (had_previous)
-        context.note("database " + one_line(previous_database_name(context.target_database())),
-                     "of the run before: dropped");
+        run::tell_gone_with_previous(context, previous_database_name(context.target_database()), only_there);
     run::RunLine line;
     line.run_id = context.run_id;
     line.command = "refresh";
@@ -81,14 +82,13 @@ Task<void> begin_build(Context& context, pq::Connection& maintenance, pq::Connec
 Task<void> load_whole(Context& context, run::Source& source, const run::Catalogs& catalogs,
                       run::RunSessions& sessions, run::MergeTarget& own, int lanes, Made& made) {
     const run::LoadMerge load = co_await own.prepare(catalogs, made.database);
-    const std::vector<merge::Pending> not_made =
-        co_await run::load(context, &source, catalogs, *sessions.inside, lanes, load);
+    const run::Loaded loaded = co_await run::load(context, &source, catalogs, *sessions.inside, lanes, load);
     if (catalogs.drift.decision.action == merge::DriftAction::carry)
         (void)co_await run::carry_histories(context, *sessions.target, *sessions.inside,
                                             catalogs.drift.differences);
-    co_await run::verify_catalog(context, catalogs.planned.database, not_made, *sessions.inside);
+    co_await run::verify_catalog(context, catalogs.planned.database, loaded.pending, *sessions.inside);
     co_await run::copy_properties(sessions.maintenance, context, catalogs.target.properties, made.database);
-    run::Merged merged{catalogs, not_made, &catalogs.planned.database};
+    run::Merged merged{catalogs, loaded, &catalogs.planned.database};
     co_await run::finish(context, sessions, own, merged, made);
 }
 
@@ -133,10 +133,11 @@ Task<void> load_shared_first(Context& context, run::Source& source, const run::C
     run::MigratedInput input;
     input.fingerprint = run::fingerprint_of(catalogs.target).text();
     input.histories = run::history_mark(catalogs.drift.target);
+    for (const model::TableRows& table : catalogs.planned.database.rows)
+        input.from_source.insert({table.schema, table.name});
     const run::Catalogs migrated = co_await run::read_migrated(context, own, sessions, input);
-    const std::vector<merge::Pending> not_made =
-        co_await run::merge_migrated(context, own, sessions, migrated);
-    run::Merged merged{migrated, not_made, &catalogs.planned.database};
+    const run::Loaded loaded = co_await run::merge_migrated(context, own, sessions, migrated);
+    run::Merged merged{migrated, loaded, &catalogs.planned.database};
     co_await run::finish(context, sessions, own, merged, made);
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/cores.hpp"
 #include "base/error.hpp"
+#include "base/run_id.hpp"
 #include "base/text.hpp"
 #include "pq/quote.hpp"
 #include "run/blocking.hpp"
@@ -13,6 +14,7 @@
 #include "run/journal.hpp"
 #include "run/merge_migrated.hpp"
 #include "run/new_database.hpp"
+#include "run/rows_behind.hpp"
 #include "run/run_lock.hpp"
 #include "run/story.hpp"
 #include "run/swap.hpp"
@@ -96,16 +98,21 @@ Task<void> swap_steps(Context& context, run::Made& made) {
     run::MigratedInput input;
     input.fingerprint = recorded.fingerprint;
     input.histories = recorded.histories;
+    const run::Identities from_source = co_await run::read_identities(*sessions.inside);
+    for (const model::NaturalKey& key : from_source.objects)
+        if (key.kind == model::Kind::table) input.from_source.insert({key.schema, key.name});
     input.migrated = now.text() != recorded.built;
     const run::Catalogs catalogs = co_await run::read_migrated(context, own, sessions, input);
+    const std::vector<report::LosingTable> only_there =
+        co_await run::recorded_only_in_previous(*sessions.target);
     const bool had_previous =
         co_await run::drop_previous(sessions.maintenance, *sessions.target, context, false);
-    if (had_previous) context.note("swap", "the previous database was dropped");
+    if (had_previous)
+        run::tell_gone_with_previous(context, previous_database_name(context.target_database()), only_there);
     co_await begin_merging(context, sessions, waiting);
     try {
-        const std::vector<merge::Pending> not_made =
-            co_await run::merge_migrated(context, own, sessions, catalogs);
-        run::Merged merged{catalogs, not_made, nullptr};
+        const run::Loaded loaded = co_await run::merge_migrated(context, own, sessions, catalogs);
+        run::Merged merged{catalogs, loaded, nullptr};
         co_await run::finish(context, sessions, own, merged, made);
     } catch (Error& error) {
         const bool disk_full = error.sqlstate() == "53100";

@@ -6,6 +6,10 @@
 #include <optional>
 #include <vector>
 
+#include <fmt/format.h>
+
+#include "base/text.hpp"
+
 namespace pgsluice::merge {
 
 namespace {
@@ -184,6 +188,10 @@ std::string canonical(std::string_view definition) {
         text += tokens[i];
     }
     return text;
+}
+
+std::string definition_mark(std::string_view definition) {
+    return fmt::format("{:016x}", stable_hash(canonical(definition)));
 }
 
 bool same_definition(const std::string& one, const std::string& other) {

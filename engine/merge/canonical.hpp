@@ -13,6 +13,9 @@ namespace pgsluice::merge {
 // Tokens with one space between them, casts of array constructors moved to their elements.
 std::string canonical(std::string_view definition);
 
+// Short: what a run remembers of a definition, to tell later whether somebody has changed it.
+std::string definition_mark(std::string_view definition);
+
 bool same_definition(const std::string& one, const std::string& other);
 
 } // namespace pgsluice::merge

@@ -46,8 +46,8 @@ std::vector<std::string> lines_of_shared(const Object& theirs, const Object& our
 
 } // namespace
 
-void keep_drift(const model::Database& target, const Definer& definition, const Definer& whole,
-                Planned& planned) {
+void keep_drift(const model::Database& target, const Options& options, const Definer& definition,
+                const Definer& whole, Planned& planned) {
     for (const Object& theirs : target.objects) {
         // An extension is its name; default privileges are grants, which --acl decides.
         if (!takes_part(theirs) || theirs.kind == Kind::extension || theirs.kind == Kind::default_acl)
@@ -55,6 +55,10 @@ void keep_drift(const model::Database& target, const Definer& definition, const 
         const Object* ours = planned.database.find(model::natural_key(theirs));
         if (ours == nullptr || ours->extra) continue;
         const std::string text = definition(theirs, target);
+        // As the last run brought it: the source has changed it since, and nobody here.
+        const auto brought = options.recorded_definitions.find(model::natural_key(theirs));
+        if (brought != options.recorded_definitions.end() && brought->second == definition_mark(text))
+            continue;
         const std::string kept = definition(*ours, planned.database);
         if (same_definition(text, kept) ||
             (has_elements(theirs) && has_all(kept, lines_of_shared(theirs, *ours, text))))

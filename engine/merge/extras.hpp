@@ -30,6 +30,8 @@ struct Fates {
     std::map<ElementId, Fate> elements;       // of shared objects
     std::set<ElementId> inherited;            // of these, columns that come with a parent's
 
+    std::vector<std::string> unused_keeps; // patterns of --keep that name nothing of it
+
     bool carried(model::CatalogId object) const;
     bool carried(const ElementId& element) const;
 };
@@ -52,8 +54,8 @@ void settle_needs(const Sides& sides, Fates& fates);
 void adopt(const model::Database& source, const model::Database& target, const Fates& fates,
            const Definer& whole, Roles& roles, Planned& planned);
 // drift.cpp: definitions of the target that the source's replaced.
-void keep_drift(const model::Database& target, const Definer& definition, const Definer& whole,
-                Planned& planned);
+void keep_drift(const model::Database& target, const Options& options, const Definer& definition,
+                const Definer& whole, Planned& planned);
 
 // "column a of table s.t", "label x of enum type s.mood"
 std::string display_element(const model::Object& object, const std::string& element);

@@ -166,7 +166,10 @@ private:
         for (const Object& theirs : target_.objects) {
             Object* ours = shared(theirs);
             if (ours == nullptr || ours->extra) continue;
-            if (!ours->comment && theirs.comment) ours->comment = theirs.comment;
+            // Every database has this one from the start.
+            const bool of_server = ours->kind == Kind::schema && ours->name == "public" &&
+                                   ours->comment == "standard public schema";
+            if ((!ours->comment || of_server) && theirs.comment) ours->comment = theirs.comment;
             for (const auto& [column, comment] : theirs.column_comments)
                 if (std::find(ours->elements.begin(), ours->elements.end(), column) != ours->elements.end())
                     ours->column_comments.emplace(column, comment);

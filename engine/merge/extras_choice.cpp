@@ -67,18 +67,23 @@ public:
     }
 
     bool keeps(const Object& object) const {
-        std::vector<std::string> names = {qualified(object.schema, object.name)};
+        std::vector<std::string> names = {object.name};
         if (!object.table.empty()) {
-            names = {qualified(object.schema, object.table),
-                     qualified(object.schema, object.table) + "." + object.name};
+            names = {object.table, object.table + "." + object.name};
         } else if (const Object* table = table_of(object); table != nullptr) {
-            names.push_back(qualified(table->schema, table->name));
+            names.push_back(table->name);
         }
-        return matches(names);
+        return matches(object.schema, names);
     }
     bool keeps(const Object& object, const std::string& element) const {
-        const std::string name = qualified(object.schema, object.name);
-        return matches({name, name + "." + element});
+        return matches(object.schema, {object.name, object.name + "." + element});
+    }
+
+    std::vector<std::string> unused() const {
+        std::vector<std::string> patterns;
+        for (const std::string& pattern : sides_.options.keep)
+            if (!used_.contains(pattern)) patterns.push_back(pattern);
+        return patterns;
     }
 
 private:
@@ -92,15 +97,21 @@ private:
         return object.kind == Kind::sequence && owner != owners_.end() ? sides_.target.find(owner->second)
                                                                        : nullptr;
     }
-    bool matches(const std::vector<std::string>& names) const {
+    // With the schema and without: --preserve takes both, too.
+    bool matches(const std::string& schema, const std::vector<std::string>& names) const {
+        bool found = false;
         for (const std::string& pattern : sides_.options.keep)
             for (const std::string& name : names)
-                if (matches_pattern(pattern, name)) return true;
-        return false;
+                if (matches_pattern(pattern, name) || matches_pattern(pattern, qualified(schema, name))) {
+                    used_.insert(pattern);
+                    found = true;
+                }
+        return found;
     }
 
     const Sides& sides_;
     std::map<CatalogId, CatalogId> owners_;
+    mutable std::set<std::string> used_; // patterns that have matched something
 };
 
 // The source's rows hold values of these: another attribute or column makes them unreadable.
@@ -164,6 +175,7 @@ public:
             else if (sides_.source.find(model::natural_key(object)) == nullptr)
                 fates_.objects.emplace(object.id, of_object(object));
         }
+        fates_.unused_keeps = keeper_.unused();
         return std::move(fates_);
     }
 
@@ -205,9 +217,7 @@ private:
         const bool recorded = sides_.options.recorded_elements.contains(key);
         if (const auto fate = by_origin(keeper_.keeps(theirs, element), recorded)) return *fate;
         if (theirs.kind == Kind::enum_type) return {};
-        if (types_.contains(shared.id))
-            return pending(model::display_name(shared) +
-                           " is the type of a column, whose rows come without it");
+        if (types_.contains(shared.id)) return pending(model::display_name(shared) + type_in_use);
         if (theirs.kind != Kind::table) return {};
         return of_column(theirs, shared, element);
     }

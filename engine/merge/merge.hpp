@@ -25,7 +25,8 @@ struct Options {
     // What only the target has comes along (rules.md section 1). False: --extras=drop.
     bool carry_extras = true;
     // --keep: carried whatever the record and the migrations say. Patterns with * and ? against
-    // "schema.name", "schema.table.name" or, for all that hangs on a table, "schema.table".
+    // "schema.name", "schema.table.name" or, for all that hangs on a table, "schema.table"; the schema may be
+    // left out.
     std::vector<std::string> keep;
     // --drift=replay: what only the target has comes from migrations that the service will run again.
     bool extras_are_migrations = false;
@@ -33,9 +34,10 @@ struct Options {
     std::string recorded_at; // empty: no record
     std::set<model::NaturalKey> recorded_objects;
     std::set<ElementKey> recorded_elements;
-    std::map<std::string, std::string> role_map; // --map-role FROM=TO
-    std::string connecting_role;                 // on the target
-    bool wires = false;                          // --with
+    std::map<model::NaturalKey, std::string> recorded_definitions; // definition_mark() of each, where known
+    std::map<std::string, std::string> role_map;                   // --map-role FROM=TO
+    std::string connecting_role;                                   // on the target
+    bool wires = false;                                            // --with
     // Roles that the connecting role may SET ROLE to; not set: nobody asked. What another role granted is
     // granted again by the owner.
     std::optional<std::set<std::string>> can_set_role;
@@ -81,6 +83,10 @@ struct Pending {
     std::string reason; // one line
     std::string sql;    // its whole DDL
 };
+
+// The reason of an element that could only be added behind the backs of rows that are copied without it: no
+// later run tries these.
+constexpr const char* type_in_use = " is the type of a column, whose rows come without it";
 
 struct Planned {
     model::Database database;         // what the new database will hold, extras marked

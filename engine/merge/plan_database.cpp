@@ -30,7 +30,7 @@ public:
         planned_.database.index();
         if (options_.carry_extras) carry_extras();
         note_lost_grants();
-        keep_drift(target_, definition_, whole_, planned_);
+        keep_drift(target_, options_, definition_, whole_, planned_);
         for (std::string& note : roles_.notes()) planned_.notes.push_back(std::move(note));
         return std::move(planned_);
     }
@@ -89,6 +89,9 @@ private:
     void carry_extras() {
         const Sides sides{source_, target_, planned_.database, options_};
         Fates fates = choose(sides, roles_);
+        for (const std::string& pattern : fates.unused_keeps)
+            planned_.remarks.push_back("--keep " + one_line(pattern) +
+                                       ": names nothing that only the target has");
         settle_needs(sides, fates);
         adopt(source_, target_, fates, whole_, roles_, planned_);
     }

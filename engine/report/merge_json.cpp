@@ -27,6 +27,10 @@ void write(JsonWriter& json, const HistoryDifference& item) {
     json.end_object();
 }
 
+void write(JsonWriter& json, const LosingTable& item) {
+    json.begin_object().field("table", item.table).field("rows_estimated", item.rows_estimated).end_object();
+}
+
 void write(JsonWriter& json, const MergeReport& report) {
     json.key("merge").begin_object();
     json.strings("carried", report.carried).key("pending").begin_array();
@@ -51,6 +55,8 @@ void write(JsonWriter& json, const MergeReport& report) {
     json.key("migrated").begin_array();
     for (const MigrateRun& run : report.migrated)
         json.begin_object().field("command", run.command).field("seconds", run.seconds).end_object();
+    json.end_array().key("only_in_previous").begin_array();
+    for (const LosingTable& table : report.only_in_previous) write(json, table);
     json.end_array().end_object();
 }
 

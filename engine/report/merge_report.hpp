@@ -35,6 +35,12 @@ struct MergedTable {
 // "3 added (1 under a new key), 2 known to the source": for logs and plans.
 std::string in_words(const MergedTable& table);
 
+// A table of the target whose rows do not come along, or whose only copy goes with `_previous`.
+struct LosingTable {
+    std::string table;
+    std::uint64_t rows_estimated = 0;
+};
+
 struct MigrateRun {
     std::string command;
     double seconds = 0;
@@ -51,8 +57,11 @@ struct MergeReport {
     std::uint64_t applied_again = 0;
     std::vector<std::string> staying;
     std::vector<MigrateRun> migrated;
+    // Tables with rows of which the new database has nothing: the next run drops their only copy.
+    std::vector<LosingTable> only_in_previous;
 };
 
+void write(JsonWriter& json, const LosingTable& item);
 void write(JsonWriter& json, const MergeReport& report); // key "merge" and its value
 
 } // namespace pgsluice::report

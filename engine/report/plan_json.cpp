@@ -29,10 +29,6 @@ void write(JsonWriter& json, const NamedReason& item) {
     json.end_object();
 }
 
-void write(JsonWriter& json, const LosingTable& item) {
-    json.begin_object().field("table", item.table).field("rows_estimated", item.rows_estimated).end_object();
-}
-
 void write(JsonWriter& json, const Refusal& item) {
     json.begin_object().field("object", item.object).field("text", item.text).field("hint", item.hint);
     json.end_object();

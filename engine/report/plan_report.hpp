@@ -37,12 +37,6 @@ struct NamedReason {
     std::string object, reason, hint;
 };
 
-// A table of the target whose rows do not come along, or whose only copy goes with `_previous`.
-struct LosingTable {
-    std::string table;
-    std::uint64_t rows_estimated = 0;
-};
-
 // Something that refresh would refuse with: exit 1 before anything is written.
 struct Refusal {
     std::string object, text, hint;

@@ -103,8 +103,8 @@ Task<void> drop_half_made(Context& context, pq::Connection& inside,
 
 } // namespace
 
-Task<std::vector<merge::Pending>> load(Context& context, Source* source, const Catalogs& catalogs,
-                                       pq::Connection& inside, int lanes, LoadMerge merge) {
+Task<Loaded> load(Context& context, Source* source, const Catalogs& catalogs, pq::Connection& inside,
+                  int lanes, LoadMerge merge) {
     graph::Options graph_options;
     graph_options.target_version = catalogs.target.server_version;
     graph_options.connecting_role = context.target.user();
@@ -136,12 +136,13 @@ Task<std::vector<merge::Pending>> load(Context& context, Source* source, const C
     }
     context.emit(made);
     const std::vector<ExtraFailure> failures = co_await perform(context, plan, source, input);
-    const NotMade lacking = not_made(plan, graph, catalogs.planned.database, failures);
+    NotMade lacking = not_made(plan, graph, catalogs.planned.database, failures);
     co_await drop_half_made(context, inside, lacking.half_made);
     tell_pending(context, lacking.pending);
-    for (const report::Remarked& remark : lacking.remarks)
-        context.remark(remark.object, remark.text, remark.hint, remark.sql);
-    co_return lacking.pending;
+    Loaded loaded;
+    loaded.pending = std::move(lacking.pending);
+    loaded.rows_behind = std::move(lacking.rows_behind);
+    co_return loaded;
 }
 
 namespace {

@@ -9,6 +9,7 @@
 #include "model/database.hpp"
 #include "run/context.hpp"
 #include "run/reading.hpp"
+#include "run/rows_behind.hpp"
 #include "run/source.hpp"
 
 namespace pgsluice::run {
@@ -30,10 +31,16 @@ struct LoadMerge {
     bool only_extras = false; // the shared part is there, and no source
 };
 
+// What of the extras could not be made: remarked already, but for the rows.
+struct Loaded {
+    std::vector<merge::Pending> pending;
+    std::vector<RowsBehind> rows_behind;
+};
+
 // Makes the task graph and performs it over a session in the new database, `inside`, and lanes of its own;
-// the source is released on the way; null: none. What of the extras could not be made: remarked already.
-Task<std::vector<merge::Pending>> load(Context& context, Source* source, const Catalogs& catalogs,
-                                       pq::Connection& inside, int lanes, LoadMerge merge);
+// the source is released on the way; null: none.
+Task<Loaded> load(Context& context, Source* source, const Catalogs& catalogs, pq::Connection& inside,
+                  int lanes, LoadMerge merge);
 
 // rules.md section 9: a fresh reading of the new database against what was planned. Differing owners and
 // grants that were remarked already stay remarks, what is pending is left out; anything else throws

@@ -30,10 +30,10 @@ Task<void> carry_memory(Context& context, pq::Connection& target, pq::Connection
 
 Task<void> keep_pending(Context& context, pq::Connection& target, pq::Connection& session, Merged merged) {
     const merge::Planned& planned = merged.catalogs.planned;
-    tell_carried(context, planned.database, merged.not_made);
+    tell_carried(context, planned.database, merged.loaded.pending);
     co_await carry_pending(target, session, merged.catalogs.drift.target_ahead());
     co_await write_pending(session, context.run_id, planned.pending);
-    co_await write_pending(session, context.run_id, merged.not_made);
+    co_await write_pending(session, context.run_id, merged.loaded.pending);
     co_await try_pending(context, session, planned.database);
 }
 
@@ -84,6 +84,11 @@ Task<void> finish(Context& context, RunSessions& sessions, MergeTarget& own, Mer
         co_await find_database(sessions.maintenance, context.target_database());
     if (!old) throw Error{ErrorKind::refused, "the target has gone while its copy was built"};
     co_await own.late(merged.catalogs.planned.database);
+    std::vector<RowsBehind> behind = rows_behind_of_plan(merged.catalogs);
+    behind.insert(behind.end(), merged.loaded.rows_behind.begin(), merged.loaded.rows_behind.end());
+    for (report::LosingTable& table : tables_left_behind(merged.catalogs, behind))
+        context.report.merge.only_in_previous.push_back(std::move(table));
+    co_await keep_rows_behind(context, own.session(), *sessions.inside, std::move(behind));
     co_await carry_memory(context, *sessions.target, *sessions.inside, merged.from_source, old->oid);
     // The swap waits for every session in either database.
     std::string incoming = sessions.inside->conninfo().database();

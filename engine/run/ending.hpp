@@ -21,7 +21,7 @@ struct RunSessions {
 
 struct Merged {
     const Catalogs& catalogs;
-    const std::vector<merge::Pending>& not_made;
+    const Loaded& loaded;
     const model::Database* from_source = nullptr; // its objects are recorded; null: they are already
 };
 

@@ -8,6 +8,7 @@
 
 #include "base/error.hpp"
 #include "base/limits.hpp"
+#include "base/run_id.hpp"
 #include "base/size.hpp"
 #include "base/text.hpp"
 #include "pq/quote.hpp"
@@ -25,16 +26,30 @@ std::string host_and_database(const pq::Conninfo& conninfo) {
     return conninfo.host() + "/" + conninfo.database();
 }
 
-// Does the advisory lock that `source` holds show among the locks of the database that `target` is in?
-Task<bool> lock_is_seen(pq::Connection& target, std::uint64_t key) {
-    const std::string sql =
-        fmt::format("select count(*) from pg_catalog.pg_locks where locktype = 'advisory' and classid = {} "
-                    "and objid = {} "
-                    "and objsubid = 1 and database = (select oid from pg_catalog.pg_database where datname = "
-                    "pg_catalog.current_database())",
-                    key >> 32, key & 0xFFFFFFFF);
-    const std::string seen = co_await target.value(sql);
-    co_return seen != "0";
+// The database of the target's server, by its oid, in which the advisory lock that `source` holds shows; "":
+// none, it is another server.
+Task<std::string> database_of_lock(pq::Connection& target, std::uint64_t key) {
+    const std::string sql = fmt::format("select database from pg_catalog.pg_locks where locktype = "
+                                        "'advisory' and classid = {} and objid = {} "
+                                        "and objsubid = 1",
+                                        key >> 32, key & 0xFFFFFFFF);
+    const pq::Rows rows = co_await target.rows(sql);
+    if (rows.empty()) co_return std::string{};
+    co_return std::string(rows.at(0, std::size_t{0}));
+}
+
+// Databases that runs of this target have made or moved away: a run drops them, whatever reads them.
+Task<void> refuse_own_database(const Context& context, pq::Connection& target, std::string source_oid) {
+    const std::string& source = context.source.database();
+    bool own = source == previous_database_name(context.target_database());
+    for (const RunLine& run : co_await read_runs(target))
+        own = own || run.database == source || std::to_string(run.previous_oid) == source_oid;
+    if (!own) co_return;
+    throw Error{ErrorKind::refused,
+                "the source is a database that runs of this target have made or moved away"}
+        .object("database " + one_line(context.source.display()))
+        .hint("a refresh would drop it: name prod as the source; pgsluice rollback brings the previous one "
+              "back");
 }
 
 } // namespace
@@ -52,13 +67,17 @@ Task<void> guard_same_database(Context& context, pq::Connection& source, pq::Con
     const std::uint64_t key = (static_cast<std::uint64_t>(device()) << 32 | device()) >> 1;
     const std::string take = fmt::format("select pg_catalog.pg_advisory_lock({})", key);
     (void)co_await source.rows(take);
-    const bool same = co_await lock_is_seen(target, key);
+    const std::string seen_in = co_await database_of_lock(target, key);
     const std::string release = fmt::format("select pg_catalog.pg_advisory_unlock({})", key);
     (void)co_await source.rows(release);
-    if (same)
+    const std::string own_sql =
+        "select oid from pg_catalog.pg_database where datname = pg_catalog.current_database()";
+    const std::string own = co_await target.value(own_sql);
+    if (seen_in == own)
         throw Error{ErrorKind::refused, "source and target are the same database"}
             .object("database " + one_line(context.target.display()))
             .hint("check --source and --target: one of them points to the wrong server");
+    if (!seen_in.empty()) co_await refuse_own_database(context, target, seen_in);
 
     if (ours.at(0, "identifier") != theirs.at(0, "identifier") || ours.at(0, "identifier").empty()) co_return;
     if (ours.at(0, "standby") != "t") {
@@ -80,19 +99,25 @@ Task<void> guard_exchanged(const Context& context, pq::Connection& source) {
     if (context.options.source_is_right) co_return;
     const std::string look =
         "select count(*) from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = "
-        "c.relnamespace where n.nspname = 'pgsluice' and c.relname = 'run' and "
+        "c.relnamespace where n.nspname = 'pgsluice' and c.relname in ('run', 'mark') and "
         "pg_catalog.has_schema_privilege(n.oid, 'USAGE') and "
         "pg_catalog.has_table_privilege(c.oid, 'SELECT')";
     const std::string readable = co_await source.value(look);
-    if (readable == "0") co_return;
+    if (readable != "2") co_return;
     const std::string display = context.target.display();
-    const std::string sql = "select count(*) from pgsluice.run where state = 'swapped' and "
-                            "pg_catalog.split_part(source, ' as ', 1) = " +
-                            pq::quote_literal(display.substr(0, display.find(" as ")));
+    const std::string sql =
+        "select (select count(*) from pgsluice.run where state = 'swapped' and "
+        "pg_catalog.split_part(source, ' as ', 1) = " +
+        pq::quote_literal(display.substr(0, display.find(" as "))) +
+        ") + (select count(*) from pgsluice.mark where database = pg_catalog.current_database() and "
+        "allowed_source_host = " +
+        pq::quote_literal(context.target.host()) +
+        " and allowed_source_database = " + pq::quote_literal(context.target.database()) + ")";
     const std::string made_from_target = co_await source.value(sql);
     if (made_from_target == "0") co_return;
-    throw Error{ErrorKind::refused,
-                "source and target are exchanged: a refresh has made the source from this target"}
+    throw Error{
+        ErrorKind::refused,
+        "source and target are exchanged: the source is marked as, or made by, a refresh from this target"}
         .object("database " + one_line(display))
         .hint("exchange --source and --target; if this really is the source, say --source-is-right");
 }
@@ -100,7 +125,14 @@ Task<void> guard_exchanged(const Context& context, pq::Connection& source) {
 Task<void> guard_mark(Context& context, pq::Connection& target) {
     const std::string wanted = host_and_database(context.target);
     if (!context.options.allow_target.empty()) {
-        if (context.options.allow_target == wanted) co_return;
+        const std::string with_port =
+            context.target.host() + ":" + context.target.port() + "/" + context.target.database();
+        if (context.options.allow_target == with_port) co_return;
+        if (context.options.allow_target == wanted) {
+            if (wanted == host_and_database(context.source))
+                context.note("--allow-target", "names the source, too: HOST:PORT/DBNAME names one of them");
+            co_return;
+        }
         throw Error{ErrorKind::refused, "--allow-target names another database"}
             .object("database " + one_line(context.target.display()))
             .hint("to overwrite this target say --allow-target " + one_line(wanted));

@@ -7,7 +7,8 @@
 namespace pgsluice::run {
 
 // Refuses: no database name, a standby as target, the same database on both sides (an advisory lock with a
-// random key taken on the source and looked for on the target), a source in recovery with the target's system
+// random key taken on the source and looked for on the target), a database that runs of this target made or
+// moved away as source, a source in recovery with the target's system
 // identifier unless the mark names it. Notes an equal system identifier.
 Task<void> guard_same_database(Context& context, pq::Connection& source, pq::Connection& target);
 // Refuses a source that a run made from this very target: the two are exchanged, unless --source-is-right.

@@ -10,6 +10,8 @@
 #include "base/error.hpp"
 #include "base/limits.hpp"
 #include "base/text.hpp"
+#include "kinds/descriptor.hpp"
+#include "merge/canonical.hpp"
 #include "merge/merge.hpp"
 #include "pq/quote.hpp"
 
@@ -42,7 +44,9 @@ create table if not exists pgsluice.identity (
     schema text not null,
     table_name text not null,
     name text not null,
-    arguments text not null);
+    arguments text not null,
+    definition text not null default '');
+alter table pgsluice.identity add column if not exists definition text not null default '';
 create table if not exists pgsluice.mark (
     system_identifier text not null,
     database text not null,
@@ -207,25 +211,27 @@ Task<void> write_identities(pq::Connection& session, std::string run_id, const m
     const std::string now_sql = "select pg_catalog.clock_timestamp()";
     const std::string now = co_await session.value(now_sql);
     const auto add = [&](std::string_view kind, const std::string& schema, const std::string& table,
-                         const std::string& name, const std::string& arguments) {
-        rows += fmt::format("{}\t{}\t{}\t{}\t{}\t{}\t{}\n", escape(run_id), escape(now), kind, escape(schema),
-                            escape(table), escape(name), escape(arguments));
+                         const std::string& name, const std::string& arguments,
+                         const std::string& definition) {
+        rows += fmt::format("{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\n", escape(run_id), escape(now), kind,
+                            escape(schema), escape(table), escape(name), escape(arguments), definition);
     };
     const auto has = [](const std::vector<std::string>& names, const std::string& name) {
         return std::find(names.begin(), names.end(), name) != names.end();
     };
     for (const model::Object& object : planned.objects) {
         if (object.extra) continue; // only what came from the source can be dropped there
-        add(model::kind_name(object.kind), object.schema, object.table, object.name, object.arguments);
+        add(model::kind_name(object.kind), object.schema, object.table, object.name, object.arguments,
+            merge::definition_mark(kinds::definition(object, planned, session.server_version())));
         if (merge::has_elements(object))
             for (const std::string& element : object.elements)
                 if (!has(object.extra_elements, element))
-                    add(element_kind, object.schema, object.name, element, "");
+                    add(element_kind, object.schema, object.name, element, "", "");
     }
     const std::string empty = "delete from pgsluice.identity";
     co_await session.command(empty);
-    const std::string in =
-        "copy pgsluice.identity (run_id, recorded, kind, schema, table_name, name, arguments) from stdin";
+    const std::string in = "copy pgsluice.identity (run_id, recorded, kind, schema, table_name, name, "
+                           "arguments, definition) from stdin";
     pq::CopyIn writer = co_await session.copy_in(in);
     co_await writer.put(rows);
     co_await writer.finish();
@@ -237,7 +243,8 @@ Task<Identities> read_identities(pq::Connection& session) {
     const std::string found = co_await session.value(look);
     if (found != "t") co_return identities;
     const std::string sql =
-        "select recorded, kind, schema, table_name, name, arguments from pgsluice.identity";
+        "select recorded, kind, schema, table_name, name, arguments, coalesce(pg_catalog.to_jsonb(i) ->> "
+        "'definition', '') as definition from pgsluice.identity i"; // one of an older version lacks it
     const pq::Rows rows = co_await session.rows(sql);
     for (std::size_t i = 0; i < rows.size(); ++i) {
         identities.recorded_at = rows.at(i, "recorded");
@@ -253,7 +260,10 @@ Task<Identities> read_identities(pq::Connection& session) {
                               std::string(rows.at(i, "arguments"))};
         for (std::size_t k = 0; k < model::kind_count; ++k)
             if (model::kind_name(static_cast<model::Kind>(k)) == kind) key.kind = static_cast<model::Kind>(k);
-        if (key.kind != model::Kind::count_) identities.objects.insert(std::move(key));
+        if (key.kind == model::Kind::count_) continue;
+        if (const std::string_view mark = rows.at(i, "definition"); !mark.empty())
+            identities.definitions.emplace(key, mark);
+        identities.objects.insert(std::move(key));
     }
     co_return identities;
 }

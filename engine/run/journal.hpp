@@ -10,6 +10,7 @@
 // source.
 #pragma once
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -56,6 +57,7 @@ Task<void> write_identities(pq::Connection& session, std::string run_id, const m
 struct Identities {
     std::string recorded_at; // when, for "dropped in prod since DATE"; empty: no record
     std::set<model::NaturalKey> objects;
+    std::map<model::NaturalKey, std::string> definitions; // merge::definition_mark()
     struct Element { // a column of a table, an attribute of a composite type, a label of an enum
         std::string schema, relation, name;
         auto operator<=>(const Element&) const = default;

@@ -102,6 +102,25 @@ Task<void> give_rights_and_comments(Context& context, pq::Connection& inside, co
     }
 }
 
+// Tables that both have only since the migration made them: shared ones, of which nothing comes along unless
+// --preserve names them.
+void tell_made_anew(Context& context, const MergeTarget& own, const Catalogs& catalogs,
+                    const std::set<merge::TableName>& from_source) {
+    for (const model::TableRows& table : catalogs.target.rows) {
+        const merge::TableName name{table.schema, table.name};
+        if (table.rows == 0 || table.bytes == 0 || from_source.contains(name) || own.preserves(name))
+            continue;
+        if (catalogs.source.find({model::Kind::table, table.schema, "", table.name, ""}) == nullptr) continue;
+        context.remark("table " + one_line(table.schema + "." + table.name),
+                       "the migration has made it anew: the target's rows do not come along",
+                       "--preserve carries them; they stay in the previous database until the next run");
+        report::LosingTable losing;
+        losing.table = table.schema + "." + table.name;
+        losing.rows_estimated = table.rows > 0 ? static_cast<std::uint64_t>(table.rows) : 0;
+        context.report.merge.only_in_previous.push_back(std::move(losing));
+    }
+}
+
 } // namespace
 
 Task<Catalogs> read_migrated(Context& context, MergeTarget& own, RunSessions& sessions, MigratedInput input) {
@@ -134,11 +153,12 @@ Task<Catalogs> read_migrated(Context& context, MergeTarget& own, RunSessions& se
         tell_drift(context, catalogs.drift, staying_tables(catalogs));
     tell_planned(context, catalogs);
     co_await own.plan(catalogs);
+    tell_made_anew(context, own, catalogs, input.from_source);
     co_return catalogs;
 }
 
-Task<std::vector<merge::Pending>> merge_migrated(Context& context, MergeTarget& own, RunSessions& sessions,
-                                                 const Catalogs& catalogs) {
+Task<Loaded> merge_migrated(Context& context, MergeTarget& own, RunSessions& sessions,
+                            const Catalogs& catalogs) {
     const auto& tables = catalogs.planned.database.rows;
     const bool rows_of_target =
         std::any_of(tables.begin(), tables.end(), [](const auto& table) { return table.from_target; });
@@ -147,14 +167,13 @@ Task<std::vector<merge::Pending>> merge_migrated(Context& context, MergeTarget& 
     LoadMerge load_merge = co_await own.prepare(catalogs, database);
     load_merge.only_extras = true;
     context.step("merging what is the target's own");
-    std::vector<merge::Pending> not_made =
-        co_await load(context, nullptr, catalogs, *sessions.inside, lanes, load_merge);
+    Loaded loaded = co_await load(context, nullptr, catalogs, *sessions.inside, lanes, load_merge);
     if (catalogs.drift.decision.action == merge::DriftAction::carry)
         (void)co_await carry_histories(context, *sessions.target, *sessions.inside,
                                        catalogs.drift.differences);
     co_await give_rights_and_comments(context, *sessions.inside, catalogs);
-    co_await verify_catalog(context, catalogs.planned.database, not_made, *sessions.inside);
-    co_return not_made;
+    co_await verify_catalog(context, catalogs.planned.database, loaded.pending, *sessions.inside);
+    co_return loaded;
 }
 
 } // namespace pgsluice::run

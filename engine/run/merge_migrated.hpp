@@ -3,6 +3,7 @@
 // it is now. After
 // --migrate CMD and in the command swap alike.
 #pragma once
+#include <set>
 #include <string>
 #include <vector>
 
@@ -14,9 +15,10 @@
 namespace pgsluice::run {
 
 struct MigratedInput {
-    std::string fingerprint; // of the target's schema when the new database was begun
-    std::string histories;   // mark of its migration histories then
-    bool migrated = true;    // false: nobody has changed the new database's schema since it was built
+    std::string fingerprint;                // of the target's schema when the new database was begun
+    std::string histories;                  // mark of its migration histories then
+    std::set<merge::TableName> from_source; // tables that were there before anybody migrated
+    bool migrated = true; // false: nobody has changed the new database's schema since it was built
 };
 
 // Both catalogs as they are now; the new database's is the source. Throws Error{refused} where the target is
@@ -24,7 +26,7 @@ struct MigratedInput {
 Task<Catalogs> read_migrated(Context& context, MergeTarget& own, RunSessions& sessions, MigratedInput input);
 // What only the target has goes into the new database, which is compared with what was planned. Returns what
 // could not be made.
-Task<std::vector<merge::Pending>> merge_migrated(Context& context, MergeTarget& own, RunSessions& sessions,
-                                                 const Catalogs& catalogs);
+Task<Loaded> merge_migrated(Context& context, MergeTarget& own, RunSessions& sessions,
+                            const Catalogs& catalogs);
 
 } // namespace pgsluice::run

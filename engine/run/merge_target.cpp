@@ -46,6 +46,11 @@ Task<void> MergeTarget::plan(const Catalogs& catalogs) {
     co_await refuse_unreadable_rows(rows_->session(), catalogs, row_plan_);
 }
 
+bool MergeTarget::preserves(const merge::TableName& table) const {
+    const merge::MergeTable* merged = row_plan_.table(table);
+    return merged != nullptr && merged->role == merge::MergeTable::Role::preserved;
+}
+
 Task<LoadMerge> MergeTarget::prepare(const Catalogs& catalogs, std::string database) {
     at_start_ = fingerprint_of(catalogs.target);
     histories_ = history_mark(catalogs.drift.target);

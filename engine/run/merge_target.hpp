@@ -25,6 +25,7 @@ public:
     MergeTarget& operator=(const MergeTarget&) = delete;
 
     Task<void> open(); // the target's snapshot: its catalog and rows are read on it
+    pq::Connection& session() { return rows_->session(); } // in the target; after late() it holds the locks
     const std::string& snapshot() const { return rows_->snapshot(); }
     // Which rows are merged. Refuses --preserve and --reference that lead nowhere, and rows that our role
     // cannot read: before any write.
@@ -32,6 +33,7 @@ public:
     // What the load needs to know, and a session in the new database for the merge on its way; the result
     // refers to this.
     Task<LoadMerge> prepare(const Catalogs& catalogs, std::string database);
+    bool preserves(const merge::TableName& table) const; // by --preserve; after plan()
     // After the load: SHARE locks, the rows that changed since, and whether anybody changed the schema
     // meanwhile. From here to close() nothing that is committed in the target is lost.
     Task<void> late(const model::Database& planned);

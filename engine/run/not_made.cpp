@@ -18,8 +18,6 @@ using graph::Part;
 using model::CatalogId;
 using model::Kind;
 
-constexpr const char* stays = "its rows stay in the previous database until the next run";
-
 // Without these the object is not there. A partition that overlaps is not kept.
 bool makes_the_object(const Entry& entry) {
     return entry.part == Part::create || entry.part == Part::dummy || entry.part == Part::build_index ||
@@ -139,11 +137,16 @@ private:
             const Entry& entry = graph_.entries[step.entry];
             if (belongs_to_definition(entry.part) && !entry.sql.empty())
                 item.sql += (item.sql.empty() ? "" : "\n") + entry.sql;
-            if (entry.part == Part::rows) not_made_.remarks.push_back({entry.name, stays, "", ""});
+            if (entry.part == Part::rows) add_rows_behind(entry, reason);
             if (step.why.empty() && (unattached_.contains(entry.object) || !goes_along(entry.object)))
                 add_half_made(entry);
         }
         not_made_.pending.push_back(std::move(item));
+    }
+
+    void add_rows_behind(const Entry& entry, const std::string& reason) {
+        if (const model::TableRows* rows = planned_.rows_of(entry.object); rows != nullptr)
+            not_made_.rows_behind.push_back({rows->schema, rows->name, reason});
     }
 
     void add_half_made(const Entry& entry) {
@@ -161,10 +164,7 @@ private:
         const Entry& entry = graph_.entries[step.entry];
         if (entry.part == Part::analyze || entry.part == Part::gate) return; // whatever failed is named
         if (entry.part == Part::rows) {
-            not_made_.remarks.push_back(
-                {entry.name,
-                 "its rows could not be copied: " + step.why + "; they stay in the previous database",
-                 "copy them from there before the next run drops it", ""});
+            add_rows_behind(entry, step.why);
             return;
         }
         merge::Pending item = item_of(entry, step.why);

@@ -159,7 +159,7 @@ std::string carried_element(const model::Object& object, const std::string& elem
 Task<void> carry_pending(pq::Connection& from, pq::Connection& to, bool migrations) {
     const bool known = co_await has_table(from, "pending");
     if (!known) co_return;
-    const std::string which = migrations ? "where why <> 'drift'" : "where why = 'cannot'";
+    const std::string which = migrations ? "" : "where why <> 'migration'";
     co_await carry_table(from, to, "pending", std::string(columns), which);
 }
 
@@ -186,7 +186,8 @@ Task<void> write_pending(pq::Connection& session, std::string run_id, std::vecto
 Task<void> try_pending(Context& context, pq::Connection& session, const model::Database& planned) {
     const std::string sql = "select kind, schema, table_name, name, arguments, object, sql from "
                             "pgsluice.pending where why = 'cannot' "
-                            "and sql <> '' and run_id <> " +
+                            "and sql <> '' and pg_catalog.strpos(reason, " +
+                            quote_literal(merge::type_in_use) + ") = 0 and run_id <> " +
                             quote_literal(context.run_id) + " order by since, object";
     const pq::Rows rows = co_await session.rows(sql);
     for (std::size_t i = 0; i < rows.size(); ++i) {

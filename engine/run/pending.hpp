@@ -1,6 +1,6 @@
 // What of the target could not come along: pgsluice.pending of the new database (rules.md section 1). Lines
-// that cannot be carried go from run to run and are tried again by each, until they work or a person deletes
-// them.
+// go from run to run until a person deletes them; those that cannot be carried are tried again by each, until
+// they work.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -13,6 +13,7 @@
 #include "report/upkeep_report.hpp"
 #include "run/context.hpp"
 #include "run/lanes.hpp"
+#include "run/rows_behind.hpp"
 
 namespace pgsluice::run {
 
@@ -20,8 +21,8 @@ std::string_view why_name(merge::Pending::Why why); // "cannot", "drift", "migra
 
 // What the load could not make of the extras. Pure.
 struct NotMade {
-    std::vector<merge::Pending> pending;   // one per object, or per step where the object itself is there
-    std::vector<report::Remarked> remarks; // rows that stay behind
+    std::vector<merge::Pending> pending; // one per object, or per step where the object itself is there
+    std::vector<RowsBehind> rows_behind;
     std::vector<std::string> half_made; // statements that drop what an object left when its next step failed
 };
 NotMade not_made(const plan::Plan& plan, const graph::Graph& graph, const model::Database& planned,
@@ -35,8 +36,8 @@ void tell_carried(Context& context, const model::Database& planned,
 // A column, attribute or label in that list: "own of table public.b".
 std::string carried_element(const model::Object& object, const std::string& element);
 
-// The old target's lines into the new database, those of drift left out: each run has its own.
-// Those of migrations only while the target's history is ahead: they go when the histories agree.
+// The old target's lines into the new database; those of migrations only while the target's history is ahead:
+// they go when the histories agree.
 Task<void> carry_pending(pq::Connection& from, pq::Connection& to, bool migrations);
 // This run's own. A line that is there already keeps its `since`.
 Task<void> write_pending(pq::Connection& session, std::string run_id, std::vector<merge::Pending> items);

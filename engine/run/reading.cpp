@@ -160,6 +160,7 @@ merge::Options merge_options(const Context& context, const Catalogs& catalogs) {
     options.keep = context.options.keep;
     options.recorded_at = catalogs.recorded.recorded_at;
     options.recorded_objects = catalogs.recorded.objects;
+    options.recorded_definitions = catalogs.recorded.definitions;
     for (const Identities::Element& element : catalogs.recorded.elements)
         options.recorded_elements.insert({element.schema, element.relation, element.name});
     return options;

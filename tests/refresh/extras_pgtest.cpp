@@ -343,7 +343,10 @@ TEST_CASE("what the server alone knows cannot be made waits too, and what needs 
           "constraint made_pkey on public.made"})
         CHECK(contains(waiting, std::string(object) + " (cannot): needs "));
     CHECK(contains(waiting, "index public.orders_label (cannot): "));
-    CHECK(contains(result.err, "stay in the previous database"));
+    CHECK(contains(result.err, "kept in pgsluice.rejected"));
+    CHECK(pair.target().value(
+              "select count(*) || ' ' || sum((\"row\" ->> 'user_id')::int) from pgsluice.rejected "
+              "where table_name = 'public.made'") == "5 15");
     CHECK(pair.target().value("select to_regclass('made') is null") == "t");
     CHECK(pair.target().value("select count(*) from beside") == "1");
     CHECK(pair.target().value("select count(*) from below") == "1");

@@ -1,0 +1,182 @@
+// Sentences of rules.md section 1 that need more than a table and a view: partitions, columns whose values
+// the server cannot compute, rows that cannot come along, lines of pgsluice.pending over several runs.
+#include "support/catch.hpp"
+#include "support/oracle.hpp"
+#include "support/pair.hpp"
+#include "support/session.hpp"
+#include "support/trial.hpp"
+
+using namespace pgsluice::tests;
+
+namespace {
+
+std::string pending(const Pair& pair) {
+    std::string text;
+    for (const auto& row : pair.target().rows("select why || ' ' || object from pgsluice.pending order by 1"))
+        text += row[0] + "\n";
+    return text;
+}
+
+constexpr const char* tree = R"(
+    create table cust (id int primary key);
+    create table ev (id int not null, at date not null, c int references cust, note text, primary key (id, at))
+        partition by range (at);
+    create index ev_note on ev (note);
+    create table ev_2024 partition of ev for values from ('2024-01-01') to ('2025-01-01');
+    create table ev_rest partition of ev default;
+    create function tf() returns trigger language plpgsql as 'begin return new; end';
+    create trigger tr after insert on ev for each row execute function tf();)";
+
+} // namespace
+
+TEST_CASE("a partition that only the target has comes empty with its own names, unless it overlaps",
+          "[extras]") {
+    Pair pair(std::string(tree) + R"(
+        insert into cust values (1), (2), (3);
+        insert into ev select i, '2024-03-01', 1, 'x' from generate_series(1, 50) i;
+        insert into ev values (1, '2026-02-01', 1, 'in the rest');)",
+              std::string(tree) + R"(
+        insert into cust values (1), (2), (3);
+        create table ev_2025 partition of ev for values from ('2025-01-01') to ('2026-01-01');
+        alter index ev_2025_note_idx rename to "Own name"; create index ev_2025_own on ev_2025 (c);
+        insert into ev select i, '2025-03-01', 1, 'x' from generate_series(1, 50) i;
+        create table ev_2026 partition of ev for values from ('2026-01-01') to ('2027-01-01');)");
+    for (int run = 0; run < 2; ++run) {
+        const ProgramResult result = pair.run("refresh");
+        INFO(result.text());
+        REQUIRE(result.ok());
+        CHECK(contains(pending(pair), "cannot table public.ev_2026\n"));
+        CHECK_FALSE(contains(pending(pair), "ev_2025"));
+        CHECK(pair.target().value("select to_regclass('ev_2026') is null") == "t");
+        CHECK(pair.target().value("select count(*) from ev_2025") == "0");
+        CHECK(pair.target().value("select count(*) from ev") == "51");
+        CHECK(pair.target().value(
+                  "select string_agg(indexrelid::regclass::text, ',' order by 1) from (select indexrelid "
+                  "from pg_index where indrelid = 'ev_2025'::regclass and indisvalid order by "
+                  "indexrelid::regclass::text) i") == "\"Own name\",ev_2025_own,ev_2025_pkey");
+        CHECK(pair.target().value("select bool_and(convalidated) from pg_constraint where conrelid = "
+                                  "'ev_2025'::regclass") == "t");
+        CHECK(pair.target().value(
+                  "select bool_and(indisvalid) from pg_index where indrelid = 'ev'::regclass") == "t");
+    }
+    // Its room is free: the next run makes it, with all that belongs to it.
+    pair.source().sql("delete from ev where at > '2026-01-01'");
+    REQUIRE(pair.run("refresh").ok());
+    CHECK(pair.target().value("select to_regclass('ev_2026') is not null") == "t");
+    CHECK_FALSE(contains(pending(pair), "ev_2026"));
+    CHECK(pair.run("verify").ok());
+}
+
+TEST_CASE("a column whose values the server cannot compute for the source's rows waits, and stops nothing",
+          "[extras]") {
+    Pair pair("create table t (id int primary key, n int); insert into t select i, i - 1 from "
+              "generate_series(1, 9) i",
+              R"(create table settings (v int); insert into settings values (7);
+        create table t (id int primary key, n int);
+        create function setting() returns int language sql stable as 'select v from public.settings';
+        alter table t add column share int generated always as (100 / n) stored;
+        alter table t add column chosen int not null default setting();
+        alter table t add column stamp timestamptz default now();)");
+    const ProgramResult result = pair.run("refresh", {"--source-is-right"});
+    INFO(result.text());
+    REQUIRE(result.ok());
+    CHECK(contains(pending(pair), "cannot table public.t"));
+    CHECK(pair.target().value("select count(*) from t") == "9");
+    CHECK(pair.target().value("select count(*) from settings") == "1");
+}
+
+TEST_CASE("the source's rows take the default of a column that only the target has", "[extras]") {
+    Pair pair("create table t (id int primary key); insert into t select generate_series(1, 9)",
+              R"(create table t (id int primary key);
+        alter table t add column fixed text not null default 'x', add column num serial, add column own int unique,
+            add column key bigint generated always as identity, add check (num > 0);
+        insert into t values (77);)");
+    const ProgramResult result = pair.run("refresh");
+    INFO(result.text());
+    REQUIRE(result.ok());
+    CHECK(pair.target().value(
+              "select count(*) || ' ' || count(distinct num) || ' ' || count(distinct key) || ' ' || "
+              "min(fixed) from t") == "9 9 9 x");
+    CHECK(pair.target().value("select nextval('t_num_seq') > (select max(num) from t)") == "t");
+    CHECK(pair.target().value(
+              "select attnotnull from pg_attribute where attrelid = 't'::regclass and attname = "
+              "'fixed'") == "t");
+}
+
+TEST_CASE("rows of an extra that its table does not take are kept, and only copies are named before they go",
+          "[extras]") {
+    Pair pair(R"(create domain small as int check (value < 10);
+        create table t (id int primary key); insert into t values (1);
+        create table gone (id int primary key); insert into gone values (1), (2);)",
+              "create domain small as int; create table t (id int primary key)");
+    REQUIRE(pair.run("refresh").ok());
+    pair.target().sql(
+        "alter domain small drop constraint small_check; create table own (id int primary key, b small, r "
+        "jsonb); insert into own values (1, 5, '{}'), (2, 500, '{\"a\": 1}')");
+    pair.source().sql("drop table gone");
+    pair.target().sql("analyze gone");
+    const ProgramResult result = pair.run("refresh");
+    INFO(result.text());
+    REQUIRE(result.ok());
+    CHECK(contains(result.err, "its 2 rows do not come along and are kept in pgsluice.rejected"));
+    CHECK(
+        pair.target().value("select string_agg(\"row\" ->> 'b', ',' order by 1) from pgsluice.rejected where "
+                            "table_name = 'public.own'") == "5,500");
+    CHECK(pair.target().value("select \"row\" -> 'r' from pgsluice.rejected where \"row\" ->> 'id' = '2'") ==
+          "{\"a\": 1}");
+    const ProgramResult plan = pair.run("plan");
+    INFO(plan.text());
+    CHECK(contains(plan.out, "Tables whose only copy goes with it (1)\n  public.gone, about 2 rows"));
+    const ProgramResult next = pair.run("refresh");
+    INFO(next.text());
+    CHECK(contains(next.err, "with it the only copy of the target's public.gone"));
+}
+
+TEST_CASE("the target's definitions stay in pgsluice.pending, and what the source changed is none of them",
+          "[extras]") {
+    const std::string both = "create table t (id int primary key, n int); create view v as select id from t;";
+    Pair pair(both + "insert into t values (1, 1)", both);
+    REQUIRE(pair.run("refresh").ok());
+    pair.target().sql("create or replace view v as select id from t where id > 5");
+    pair.source().sql("alter table t alter n set default 5");
+    for (int run = 0; run < 2; ++run) {
+        const ProgramResult result = pair.run("refresh");
+        INFO(result.text());
+        REQUIRE(result.ok());
+        CHECK(pending(pair) == "drift view public.v\n");
+        CHECK(contains(pair.target().value("select sql from pgsluice.pending"), "> 5"));
+    }
+}
+
+TEST_CASE("--keep takes names with and without a schema, and says what names nothing", "[extras]") {
+    Pair pair(
+        "create table t (id int); create table a (id int); create table b (id int); create table c (id int)",
+        "");
+    REQUIRE(pair.run("refresh").ok());
+    pair.source().sql("drop table a, b, c");
+    const ProgramResult result =
+        pair.run("refresh", {"--keep", "a", "--keep", "public.b", "--keep", "nothing*"});
+    INFO(result.text());
+    REQUIRE(result.ok());
+    CHECK(pair.target().value(
+              "select to_regclass('a') is not null and to_regclass('b') is not null and to_regclass('c') "
+              "is null") == "t");
+    CHECK(contains(result.err, "--keep nothing*"));
+}
+
+TEST_CASE("a table that the migration makes anew is told, if the target has rows in it", "[migrations]") {
+    Pair pair("create table t (id int primary key); insert into t values (1)",
+              "create table t (id int primary key); create table promo (id int primary key); insert into "
+              "promo values "
+              "(1); analyze promo");
+    const ProgramResult result =
+        pair.run("refresh", {"--migrate", "psql -X -c 'create table promo (id int primary key)'"});
+    INFO(result.text());
+    REQUIRE(result.ok());
+    CHECK(contains(result.err, "table public.promo: the migration has made it anew"));
+    const ProgramResult kept =
+        pair.run("refresh", {"--migrate", "psql -X -c 'create table promo (id int primary key)'",
+                             "--preserve", "promo"});
+    INFO(kept.text());
+    CHECK_FALSE(contains(kept.err, "made it anew"));
+}
