@@ -28,10 +28,26 @@ void order_added_columns(Steps& steps, NodeId table) {
     }
 }
 
+// Nobody knows which rows a function of a default reads: all of them are there first, but for those of tables
+// that are made of the added columns themselves.
+void order_computed_columns(Steps& steps) {
+    const Network& network = steps.network;
+    std::vector<bool> made_of_added(network.nodes.size());
+    for (const Link& link : network.links)
+        if (network.needs_elements(link) && !network.is_of_elements(link)) made_of_added[link.who] = true;
+    for (NodeId node = 0; node < network.nodes.size(); ++node) {
+        if (!steps.repairs.elements_use_functions[node]) continue;
+        const EntryId add = steps.slot(node, Part::add_elements);
+        for (NodeId table = 0; table < network.nodes.size(); ++table)
+            if (!made_of_added[table]) steps.order_after(add, steps.slot(table, Part::rows));
+    }
+}
+
 } // namespace
 
 void add_element_edges(Steps& steps) {
     const Network& network = steps.network;
+    order_computed_columns(steps);
     for (NodeId node = 0; node < network.nodes.size(); ++node) {
         if (network.is(node, Kind::table)) order_added_columns(steps, node);
         const EntryId add = steps.slot(node, Part::add_elements);

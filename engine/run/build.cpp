@@ -15,6 +15,7 @@
 #include "plan/plan.hpp"
 #include "run/lanes.hpp"
 #include "run/pending.hpp"
+#include "run/second_chance.hpp"
 
 namespace pgsluice::run {
 
@@ -138,6 +139,7 @@ Task<Loaded> load(Context& context, Source* source, const Catalogs& catalogs, pq
     const std::vector<ExtraFailure> failures = co_await perform(context, plan, source, input);
     NotMade lacking = not_made(plan, graph, catalogs.planned.database, failures);
     co_await drop_half_made(context, inside, lacking.half_made);
+    co_await try_single_columns(inside, catalogs.planned.database, lacking);
     tell_pending(context, lacking.pending);
     Loaded loaded;
     loaded.pending = std::move(lacking.pending);
@@ -164,6 +166,21 @@ std::string first_difference(std::string_view planned, std::string_view found) {
 
 } // namespace
 
+namespace {
+
+// A column of a shared table, or all that only the target has, with what is told of them apart.
+void add_columns_of(const model::Database& planned, const model::NaturalKey& key,
+                    std::set<std::string>& names) {
+    const std::string& table = key.table.empty() ? key.name : key.table;
+    names.insert(display_key({model::Kind::table, key.schema, "", table, ""}));
+    for (const model::Object& object : planned.objects)
+        if (object.kind == model::Kind::column_default && object.extra && object.schema == key.schema &&
+            object.table == table && (key.table.empty() || key.name == object.name))
+            names.insert(model::display_name(object));
+}
+
+} // namespace
+
 Task<void> verify_catalog(Context& context, const model::Database& planned,
                           const std::vector<merge::Pending>& pending, pq::Connection& session) {
     context.step("verifying the new database against the plan");
@@ -180,6 +197,7 @@ Task<void> verify_catalog(Context& context, const model::Database& planned,
     std::set<std::string> waiting;
     for (const merge::Pending& item : pending) {
         waiting.insert(display_key(item.key));
+        if (item.key.kind == model::Kind::table) add_columns_of(planned, item.key, waiting);
         // A valid check is part of its table's or domain's text, one that stayed NOT VALID is not.
         if (item.key.kind == model::Kind::check)
             for (const model::Kind host : {model::Kind::table, model::Kind::domain})

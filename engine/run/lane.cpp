@@ -10,6 +10,7 @@
 #include "flow/join.hpp"
 #include "pq/quote.hpp"
 #include "rows/checksum.hpp"
+#include "run/second_chance.hpp"
 
 namespace pgsluice::run {
 
@@ -262,6 +263,10 @@ Task<TaskResult> Lane::statements(const LaneShared& shared, const plan::Task& ta
         if (task.extra) {
             const graph::Entry& entry = entry_of(shared, task.entries.front());
             const bool harmless = co_await came_with_template(*target_, entry, sqlstate);
+            const model::Object* object = shared.planned->find(entry.object);
+            if (entry.part == graph::Part::add_elements && entry.kind == model::Kind::table &&
+                object != nullptr)
+                co_await add_columns_alone(*target_, *shared.planned, *object);
             if (!harmless) std::rethrow_exception(failure);
             result.notes.push_back({entry.name, "came with --template and keeps its comment and owner"});
             co_return result;

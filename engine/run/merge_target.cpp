@@ -5,6 +5,7 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "pq/quote.hpp"
 #include "run/late_merge.hpp"
 #include "run/migrations.hpp"
 #include "run/readable.hpp"
@@ -29,6 +30,45 @@ std::vector<merge::TableName> sequences_of_extras(const model::Database& planned
         if (!of_shared) names.push_back({object.schema, object.name});
     }
     return names;
+}
+
+// Of columns that only the target has, those that the server refused.
+Task<void> leave_out_missing_columns(pq::Connection& inside, merge::RowPlan& plan) {
+    std::string values;
+    for (const merge::MergeTable& table : plan.tables)
+        for (const merge::MergeColumn& column : table.columns)
+            if (column.extra && table.role != merge::MergeTable::Role::extra)
+                values += (values.empty() ? "(" : ", (") + pq::quote_literal(table.name.schema) + ", " +
+                          pq::quote_literal(table.name.name) + ", " + pq::quote_literal(column.name) + ")";
+    if (values.empty()) co_return;
+    const std::string sql =
+        "select t.schema, t.name, t.col from (values " + values +
+        ") t(schema, name, col) where not exists (select from pg_catalog.pg_namespace n join "
+        "pg_catalog.pg_class c "
+        "on c.relnamespace = n.oid join pg_catalog.pg_attribute a on a.attrelid = c.oid where n.nspname = "
+        "t.schema and "
+        "c.relname = t.name and a.attname = t.col and a.attnum > 0 and not a.attisdropped)";
+    const pq::Rows rows = co_await inside.rows(sql);
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        const merge::TableName name{std::string(rows.at(i, "schema")), std::string(rows.at(i, "name"))};
+        const std::string gone{rows.at(i, "col")};
+        const auto has = [&](const std::vector<std::string>& columns) {
+            return std::find(columns.begin(), columns.end(), gone) != columns.end();
+        };
+        for (merge::MergeTable& table : plan.tables) {
+            if (table.name != name) continue;
+            std::erase_if(table.columns,
+                          [&](const merge::MergeColumn& column) { return column.name == gone; });
+            std::erase_if(table.natural_keys, has);
+            if (has(table.duplicates_by)) table.duplicates_by.clear();
+            if (has(table.row_key)) table.row_key.clear();
+            if (has(table.primary_key)) table.primary_key.clear();
+        }
+        std::erase_if(plan.references, [&](const merge::Reference& reference) {
+            return (reference.child == name && has(reference.child_columns)) ||
+                   (reference.parent == name && has(reference.parent_columns));
+        });
+    }
 }
 
 } // namespace
@@ -93,6 +133,7 @@ Task<void> MergeTarget::start_row_merge() {
     std::erase_if(plan.references, [&](const merge::Reference& reference) {
         return !there.contains(reference.child) || !there.contains(reference.parent);
     });
+    co_await leave_out_missing_columns(*inside_, plan);
     row_merge_.emplace(context_, *rows_, *inside_, std::move(plan));
 }
 

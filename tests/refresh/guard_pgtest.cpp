@@ -4,6 +4,7 @@
 #include "support/session.hpp"
 #include "support/trial.hpp"
 
+using namespace pgsluice;
 using namespace pgsluice::tests;
 
 namespace {
@@ -16,6 +17,8 @@ std::vector<std::string> words(const std::string& source, const std::string& tar
     return {"refresh", "--source", source, "--target", target, "--allow-target", allowed};
 }
 
+ProgramResult run_words(std::vector<std::string> arguments) { return tests::pgsluice(std::move(arguments)); }
+
 } // namespace
 
 TEST_CASE("the database that the last run moved away is no source of the next", "[guard]") {
@@ -27,7 +30,7 @@ TEST_CASE("the database that the last run moved away is no source of the next", 
     source.replace(source.find(pair.target().name()), pair.target().name().size(), previous);
     const std::string oid = "select oid from pg_database where datname = '" + previous + "'";
     const std::string before = Session{server.superuser_conninfo("postgres")}.value(oid);
-    const ProgramResult result = pgsluice(words(source, pair.target().conninfo(), pair.allowed()));
+    const ProgramResult result = run_words(words(source, pair.target().conninfo(), pair.allowed()));
     INFO(result.text());
     CHECK(result.exit_code == 1);
     CHECK(contains(result.err, "have made or moved away"));
@@ -39,7 +42,7 @@ TEST_CASE("exchanged after a run, they are refused whatever --allow-target names
     REQUIRE(pair.run("refresh").ok());
     const std::string prod = pair.source().conninfo(), preprod = pair.target().conninfo();
     const std::string host = pair.allowed().substr(0, pair.allowed().rfind('/') + 1);
-    const ProgramResult result = pgsluice(words(preprod, prod, host + pair.source().name()));
+    const ProgramResult result = run_words(words(preprod, prod, host + pair.source().name()));
     INFO(result.text());
     CHECK(result.exit_code == 1);
     CHECK(contains(result.err, "exchanged"));
@@ -51,11 +54,11 @@ TEST_CASE("--allow-target may name the port, too", "[guard]") {
     const std::string host = pair.allowed().substr(0, pair.allowed().rfind('/'));
     const std::string& port = pair.target().cluster().port();
     const std::string source = pair.source().conninfo(), target = pair.target().conninfo();
-    const ProgramResult wrong = pgsluice(words(source, target, host + ":1/" + pair.target().name()));
+    const ProgramResult wrong = run_words(words(source, target, host + ":1/" + pair.target().name()));
     INFO(wrong.text());
     CHECK(wrong.exit_code == 1);
     const ProgramResult right =
-        pgsluice(words(source, target, host + ":" + port + "/" + pair.target().name()));
+        run_words(words(source, target, host + ":" + port + "/" + pair.target().name()));
     INFO(right.text());
     CHECK(right.ok());
 }
@@ -75,10 +78,9 @@ TEST_CASE("the connection limit of a database counts before anything is dropped"
 }
 
 TEST_CASE("rows of the target that the role cannot read are refused before any write", "[guard]") {
-    Pair pair(small, std::string(small) +
-                         "; create table own (id int primary key, t int references t); insert into "
-                         "own values (1, 1); alter table own enable row level security; alter "
-                         "table own force row level security");
+    Pair pair(small, R"(create table t (id int primary key);
+        create table own (id int primary key, t int references t);
+        alter table own enable row level security; alter table own force row level security)");
     for (const char* command : {"plan", "refresh"}) {
         const ProgramResult result = pair.run(command);
         INFO(result.text());
