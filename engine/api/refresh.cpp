@@ -95,7 +95,9 @@ Task<void> load_whole(Context& context, run::Source& source, const run::Catalogs
 // The run's line says that it waits, and all that the command swap needs.
 Task<void> leave_waiting(Context& context, run::RunSessions& sessions, const run::Catalogs& catalogs,
                          Made& made) {
-    co_await run::write_identities(*sessions.inside, context.run_id, catalogs.planned.database);
+    run::Identities built_of =
+        run::identities_of(catalogs.planned.database, sessions.inside->server_version());
+    co_await run::write_identities(*sessions.inside, context.run_id, std::move(built_of));
     const run::Fingerprint built =
         co_await run::read_fingerprint(*sessions.inside, context.options.lock_timeout);
     report::WaitingReport waiting;
@@ -133,8 +135,7 @@ Task<void> load_shared_first(Context& context, run::Source& source, const run::C
     run::MigratedInput input;
     input.fingerprint = run::fingerprint_of(catalogs.target).text();
     input.histories = run::history_mark(catalogs.drift.target);
-    for (const model::TableRows& table : catalogs.planned.database.rows)
-        input.from_source.insert({table.schema, table.name});
+    input.built = run::identities_of(catalogs.planned.database, sessions.inside->server_version());
     const run::Catalogs migrated = co_await run::read_migrated(context, own, sessions, input);
     const run::Loaded loaded = co_await run::merge_migrated(context, own, sessions, migrated);
     run::Merged merged{migrated, loaded, &catalogs.planned.database};

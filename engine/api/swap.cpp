@@ -98,9 +98,7 @@ Task<void> swap_steps(Context& context, run::Made& made) {
     run::MigratedInput input;
     input.fingerprint = recorded.fingerprint;
     input.histories = recorded.histories;
-    const run::Identities from_source = co_await run::read_identities(*sessions.inside);
-    for (const model::NaturalKey& key : from_source.objects)
-        if (key.kind == model::Kind::table) input.from_source.insert({key.schema, key.name});
+    input.built = co_await run::read_identities(*sessions.inside);
     input.migrated = now.text() != recorded.built;
     const run::Catalogs catalogs = co_await run::read_migrated(context, own, sessions, input);
     const std::vector<report::LosingTable> only_there =

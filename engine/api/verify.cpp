@@ -30,7 +30,7 @@ using run::Context;
 // What the run that made the target left for us in its report.
 struct Recorded {
     std::string run_id;
-    std::set<std::string> differing;              // objects that it remarked
+    std::set<std::string> differing;              // objects that it remarked, or its migration changed
     std::set<std::string> carried;                // what only the target had, and came along
     std::map<std::string, std::string> checksums; // "schema.table" -> sum
 };
@@ -51,11 +51,16 @@ Recorded read_recorded(const std::vector<run::RunLine>& runs) {
         };
         if (const auto* remarks = report.if_contains("remarks"); remarks != nullptr && remarks->is_array())
             for (const auto& remark : remarks->get_array()) recorded.differing.insert(text(remark, "object"));
-        if (const auto* merged = report.if_contains("merge"); merged != nullptr && merged->is_object())
-            if (const auto* names = merged->get_object().if_contains("carried");
-                names != nullptr && names->is_array())
-                for (const auto& name : names->get_array())
-                    if (name.is_string()) recorded.carried.emplace(name.get_string());
+        const auto names_of_merge = [&](const char* key, std::set<std::string>& into) {
+            const auto* merged = report.if_contains("merge");
+            const auto* names =
+                merged != nullptr && merged->is_object() ? merged->get_object().if_contains(key) : nullptr;
+            if (names == nullptr || !names->is_array()) return;
+            for (const auto& name : names->get_array())
+                if (name.is_string()) into.emplace(name.get_string());
+        };
+        names_of_merge("carried", recorded.carried);
+        names_of_merge("changed_by_migration", recorded.differing);
         if (const auto* tables = report.if_contains("tables"); tables != nullptr && tables->is_array())
             for (const auto& table : tables->get_array())
                 if (const std::string sum = text(table, "checksum"); !sum.empty())

@@ -55,7 +55,8 @@ void write(JsonWriter& json, const MergeReport& report) {
     json.key("migrated").begin_array();
     for (const MigrateRun& run : report.migrated)
         json.begin_object().field("command", run.command).field("seconds", run.seconds).end_object();
-    json.end_array().key("only_in_previous").begin_array();
+    json.end_array().strings("changed_by_migration", report.changed_by_migration);
+    json.key("only_in_previous").begin_array();
     for (const LosingTable& table : report.only_in_previous) write(json, table);
     json.end_array().end_object();
 }

@@ -57,6 +57,7 @@ struct MergeReport {
     std::uint64_t applied_again = 0;
     std::vector<std::string> staying;
     std::vector<MigrateRun> migrated;
+    std::vector<std::string> changed_by_migration; // objects, by display names
     // Tables with rows of which the new database has nothing: the next run drops their only copy.
     std::vector<LosingTable> only_in_previous;
 };

@@ -18,7 +18,10 @@ namespace {
 Task<void> carry_memory(Context& context, pq::Connection& target, pq::Connection& session,
                         const model::Database* from_source, model::Oid target_oid) {
     co_await carry_journal(target, session);
-    if (from_source != nullptr) co_await write_identities(session, context.run_id, *from_source);
+    if (from_source != nullptr) {
+        Identities identities = identities_of(*from_source, session.server_version());
+        co_await write_identities(session, context.run_id, std::move(identities));
+    }
     context.report.state = "swapped";
     context.report.previous = previous_database_name(context.target_database());
     context.report.finished = std::chrono::system_clock::now();

@@ -190,7 +190,26 @@ Task<void> write_mark(pq::Connection& session, Mark mark) {
     co_await session.command(sql);
 }
 
-Task<void> write_identities(pq::Connection& session, std::string run_id, const model::Database& planned) {
+Identities identities_of(const model::Database& planned, int server_version) {
+    Identities identities;
+    const auto has = [](const std::vector<std::string>& names, const std::string& name) {
+        return std::find(names.begin(), names.end(), name) != names.end();
+    };
+    for (const model::Object& object : planned.objects) {
+        if (object.extra) continue; // only what came from the source can be dropped there
+        const model::NaturalKey key = model::natural_key(object);
+        identities.objects.insert(key);
+        identities.definitions[key] =
+            merge::definition_mark(kinds::definition(object, planned, server_version));
+        if (!merge::has_elements(object)) continue;
+        for (const std::string& element : object.elements)
+            if (!has(object.extra_elements, element))
+                identities.elements.insert({object.schema, object.name, element});
+    }
+    return identities;
+}
+
+Task<void> write_identities(pq::Connection& session, std::string run_id, Identities identities) {
     std::string rows;
     const auto escape = [](std::string_view text) {
         std::string escaped;
@@ -216,18 +235,11 @@ Task<void> write_identities(pq::Connection& session, std::string run_id, const m
         rows += fmt::format("{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\n", escape(run_id), escape(now), kind,
                             escape(schema), escape(table), escape(name), escape(arguments), definition);
     };
-    const auto has = [](const std::vector<std::string>& names, const std::string& name) {
-        return std::find(names.begin(), names.end(), name) != names.end();
-    };
-    for (const model::Object& object : planned.objects) {
-        if (object.extra) continue; // only what came from the source can be dropped there
-        add(model::kind_name(object.kind), object.schema, object.table, object.name, object.arguments,
-            merge::definition_mark(kinds::definition(object, planned, session.server_version())));
-        if (merge::has_elements(object))
-            for (const std::string& element : object.elements)
-                if (!has(object.extra_elements, element))
-                    add(element_kind, object.schema, object.name, element, "", "");
-    }
+    for (const model::NaturalKey& key : identities.objects)
+        add(model::kind_name(key.kind), key.schema, key.table, key.name, key.arguments,
+            identities.definitions[key]);
+    for (const Identities::Element& element : identities.elements)
+        add(element_kind, element.schema, element.relation, element.name, "", "");
     const std::string empty = "delete from pgsluice.identity";
     co_await session.command(empty);
     const std::string in = "copy pgsluice.identity (run_id, recorded, kind, schema, table_name, name, "

@@ -52,8 +52,6 @@ Task<std::vector<RunLine>> read_runs(pq::Connection& session); // newest first; 
 Task<std::optional<model::Oid>> recorded_previous(pq::Connection& session);
 Task<std::optional<Mark>> read_mark(pq::Connection& session);
 Task<void> write_mark(pq::Connection& session, Mark mark);
-// Of what came from the source: no extras.
-Task<void> write_identities(pq::Connection& session, std::string run_id, const model::Database& planned);
 struct Identities {
     std::string recorded_at; // when, for "dropped in prod since DATE"; empty: no record
     std::set<model::NaturalKey> objects;
@@ -64,6 +62,9 @@ struct Identities {
     };
     std::set<Element> elements;
 };
+// Of what came from the source: no extras.
+Identities identities_of(const model::Database& planned, int server_version);
+Task<void> write_identities(pq::Connection& session, std::string run_id, Identities identities);
 Task<Identities> read_identities(pq::Connection& session);
 // Adds the lines of one table of the schema; through this process, as the databases cannot see each other.
 Task<void> carry_table(pq::Connection& from, pq::Connection& to, std::string table, std::string columns,

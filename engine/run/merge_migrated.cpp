@@ -6,6 +6,7 @@
 #include "base/text.hpp"
 #include "catalog/catalog.hpp"
 #include "kinds/descriptor.hpp"
+#include "pq/quote.hpp"
 #include "run/build.hpp"
 #include "run/carry_history.hpp"
 #include "run/journal.hpp"
@@ -102,15 +103,19 @@ Task<void> give_rights_and_comments(Context& context, pq::Connection& inside, co
     }
 }
 
-// Tables that both have only since the migration made them: shared ones, of which nothing comes along unless
-// --preserve names them.
-void tell_made_anew(Context& context, const MergeTarget& own, const Catalogs& catalogs,
-                    const std::set<merge::TableName>& from_source) {
+// A table that both have only since the migration made it, empty: a shared one, of which nothing comes along
+// unless
+// --preserve names it.
+Task<void> tell_made_anew(Context& context, const MergeTarget& own, pq::Connection& inside,
+                          const Catalogs& catalogs, const Identities& built) {
     for (const model::TableRows& table : catalogs.target.rows) {
-        const merge::TableName name{table.schema, table.name};
-        if (table.rows == 0 || table.bytes == 0 || from_source.contains(name) || own.preserves(name))
-            continue;
-        if (catalogs.source.find({model::Kind::table, table.schema, "", table.name, ""}) == nullptr) continue;
+        const model::NaturalKey key{model::Kind::table, table.schema, "", table.name, ""};
+        if (table.rows == 0 || table.bytes == 0 || built.objects.contains(key)) continue;
+        if (catalogs.source.find(key) == nullptr || own.preserves({table.schema, table.name})) continue;
+        const std::string sql =
+            "select exists (select from " + pq::quote_qualified(table.schema, table.name) + ")";
+        const std::string filled = co_await inside.value(sql);
+        if (filled == "t") continue; // renamed, or filled by the migration
         context.remark("table " + one_line(table.schema + "." + table.name),
                        "the migration has made it anew: the target's rows do not come along",
                        "--preserve carries them; they stay in the previous database until the next run");
@@ -119,6 +124,21 @@ void tell_made_anew(Context& context, const MergeTarget& own, const Catalogs& ca
         losing.rows_estimated = table.rows > 0 ? static_cast<std::uint64_t>(table.rows) : 0;
         context.report.merge.only_in_previous.push_back(std::move(losing));
     }
+}
+
+// What the migration made of the source's schema, by display names: no difference that verify is to fail for.
+std::vector<std::string> changed_by_migration(const Identities& built, const model::Database& now,
+                                              int server_version) {
+    const Identities migrated = identities_of(now, server_version);
+    std::vector<std::string> names;
+    for (const model::NaturalKey& key : built.objects)
+        if (!migrated.objects.contains(key)) names.push_back(display_key(key));
+    for (const auto& [key, mark] : migrated.definitions) {
+        const auto before = built.definitions.find(key);
+        if (key.schema != "pgsluice" && (before == built.definitions.end() || before->second != mark))
+            names.push_back(display_key(key));
+    }
+    return names;
 }
 
 } // namespace
@@ -130,7 +150,6 @@ Task<Catalogs> read_migrated(Context& context, MergeTarget& own, RunSessions& se
     catalogs.source = co_await read_inside(*sessions.inside);
     context.step("reading the target's catalog");
     catalog::ReadOptions options;
-    options.sequence_values = false;
     options.is_target = true;
     options.snapshot = own.snapshot();
     catalogs.target = co_await catalog::read(*sessions.target, options);
@@ -153,7 +172,10 @@ Task<Catalogs> read_migrated(Context& context, MergeTarget& own, RunSessions& se
         tell_drift(context, catalogs.drift, staying_tables(catalogs));
     tell_planned(context, catalogs);
     co_await own.plan(catalogs);
-    tell_made_anew(context, own, catalogs, input.from_source);
+    co_await tell_made_anew(context, own, *sessions.inside, catalogs, input.built);
+    if (input.migrated)
+        context.report.merge.changed_by_migration =
+            changed_by_migration(input.built, catalogs.source, sessions.inside->server_version());
     co_return catalogs;
 }
 

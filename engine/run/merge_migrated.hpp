@@ -3,7 +3,6 @@
 // it is now. After
 // --migrate CMD and in the command swap alike.
 #pragma once
-#include <set>
 #include <string>
 #include <vector>
 
@@ -15,10 +14,10 @@
 namespace pgsluice::run {
 
 struct MigratedInput {
-    std::string fingerprint;                // of the target's schema when the new database was begun
-    std::string histories;                  // mark of its migration histories then
-    std::set<merge::TableName> from_source; // tables that were there before anybody migrated
-    bool migrated = true; // false: nobody has changed the new database's schema since it was built
+    std::string fingerprint; // of the target's schema when the new database was begun
+    std::string histories;   // mark of its migration histories then
+    Identities built;        // what was there before anybody migrated it
+    bool migrated = true;    // false: nobody has changed the new database's schema since it was built
 };
 
 // Both catalogs as they are now; the new database's is the source. Throws Error{refused} where the target is
