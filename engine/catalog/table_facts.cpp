@@ -19,16 +19,42 @@ const std::string columns_sql =
     "a.attrelid and d.adnum = a.attnum) on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped where" +
     std::string(of_user) + "order by c.oid, a.attnum";
 
-// Keys that are deferrable too; an index that is not valid guards nothing.
+// Keys that are deferrable too; an index that is not valid guards nothing. A generated column stands for its
+// expression: rows of another database are told by what it reads. Only collations of the user's own matter to
+// equality.
 const std::string keys_sql =
-    "select c.oid, x.relname as name, i.indisprimary as is_primary, (select "
+    "with found as (select c.oid as table_oid, i.*, x.relname as name, i.indpred is null and i.indexprs is "
+    "null and not exists (select from pg_catalog.pg_attribute a where a.attrelid = c.oid and a.attnum = any "
+    "(i.indkey::pg_catalog.int2[]) and a.attgenerated <> '') as plain from pg_catalog.pg_index i join "
+    "pg_catalog.pg_class c on c.oid = i.indrelid join pg_catalog.pg_class x on x.oid = i.indexrelid join "
+    "pg_catalog.pg_namespace n on n.oid = c.relnamespace where i.indisunique and i.indisvalid and" +
+    std::string(of_user) +
+    ") select i.table_oid as oid, i.name, i.indisprimary as is_primary, case when i.plain then (select "
     "pg_catalog.array_agg(a.attname order by k.place) from pg_catalog.unnest(i.indkey::pg_catalog.int2[]) "
-    "with ordinality k(attnum, place) join pg_catalog.pg_attribute a on a.attrelid = c.oid and a.attnum = "
-    "k.attnum where k.place <= i.indnkeyatts) as columns from pg_catalog.pg_index i join pg_catalog.pg_class "
-    "c on c.oid = i.indrelid join pg_catalog.pg_class x on x.oid = i.indexrelid join "
-    "pg_catalog.pg_namespace n on n.oid = c.relnamespace where i.indisunique and i.indisvalid and i.indpred "
-    "is null and i.indexprs is null and" +
-    std::string(of_user) + "order by c.oid, i.indisprimary desc, x.relname";
+    "with ordinality k(attnum, place) join pg_catalog.pg_attribute a on a.attrelid = i.table_oid and "
+    "a.attnum = k.attnum where k.place <= i.indnkeyatts) else (with used as (select a.attnum, "
+    "a.attgenerated, d.oid as default_oid from pg_catalog.pg_attribute a left join pg_catalog.pg_attrdef d "
+    "on d.adrelid = a.attrelid and d.adnum = a.attnum where a.attrelid = i.table_oid and a.attnum > 0 and "
+    "(a.attnum = any (i.indkey::pg_catalog.int2[]) or exists (select from pg_catalog.pg_depend p where "
+    "p.classid = 'pg_catalog.pg_class'::pg_catalog.regclass and p.objid = i.indexrelid and p.refclassid = "
+    "'pg_catalog.pg_class'::pg_catalog.regclass and p.refobjid = i.table_oid and p.refobjsubid = "
+    "a.attnum))) select pg_catalog.array_agg(a.attname order by a.attnum) from pg_catalog.pg_attribute a "
+    "where a.attrelid = i.table_oid and a.attgenerated = '' and (a.attnum in (select attnum from used) or "
+    "exists (select from used u join pg_catalog.pg_depend p on (p.classid = "
+    "'pg_catalog.pg_attrdef'::pg_catalog.regclass and p.objid = u.default_oid) or (p.classid = "
+    "'pg_catalog.pg_class'::pg_catalog.regclass and p.objid = i.table_oid and p.objsubid = u.attnum) where "
+    "u.attgenerated <> '' and p.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass and p.refobjid = "
+    "i.table_oid and p.refobjsubid = a.attnum))) end as columns, case when not i.plain then (select "
+    "pg_catalog.array_agg('(' || coalesce(case when a.attgenerated <> '' then "
+    "pg_catalog.pg_get_expr(d.adbin, d.adrelid) end, pg_catalog.pg_get_indexdef(i.indexrelid, k, false)) || "
+    "')' || coalesce(' collate ' || pg_catalog.quote_ident(ln.nspname) || '.' || "
+    "pg_catalog.quote_ident(l.collname), '') order by k) from pg_catalog.generate_series(1, i.indnkeyatts) k "
+    "left join pg_catalog.pg_attribute a on a.attrelid = i.table_oid and a.attnum = i.indkey[k - 1] and "
+    "a.attnum > 0 left join pg_catalog.pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum left "
+    "join pg_catalog.pg_collation l on l.oid = i.indcollation[k - 1] and l.oid >= 16384 left join "
+    "pg_catalog.pg_namespace ln on ln.oid = l.collnamespace) end as expressions, "
+    "coalesce(pg_catalog.pg_get_expr(i.indpred, i.indrelid), '') as predicate from found i order by "
+    "i.table_oid, i.indisprimary desc, i.name";
 
 const std::string references_sql =
     "select c.oid, r.conname as name, pn.nspname as parent_schema, p.relname as parent_name, (select "
@@ -77,8 +103,10 @@ flow::Task<void> read_table_facts(Session& session, model::Database& database) {
         if (at == by_oid.end()) continue;
         model::KeyFacts key;
         key.name = key_row.text("name");
-        key.columns = key_row.texts("columns");
+        if (key_row.get("columns")) key.columns = key_row.texts("columns");
         key.primary = key_row.boolean("is_primary");
+        if (key_row.get("expressions")) key.expressions = key_row.texts("expressions");
+        key.predicate = key_row.text("predicate");
         database.table_facts[at->second].keys.push_back(std::move(key));
     }
     const pq::Rows references = co_await query(session, references_sql, "references");

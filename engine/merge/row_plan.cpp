@@ -7,6 +7,7 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "merge/row_keys.hpp"
 
 namespace pgsluice::merge {
 
@@ -154,63 +155,6 @@ private:
         }
     }
 
-    static bool on_both_sides(const MergeTable& table, const Columns& columns) {
-        return std::all_of(columns.begin(), columns.end(), [&](const std::string& name) {
-            const MergeColumn* column = table.column(name);
-            return column != nullptr && !column->extra;
-        });
-    }
-
-    void set_keys(MergeTable& table, const TableFacts& facts, const Columns& named) const {
-        const auto generated = [&](const Columns& columns) {
-            return std::any_of(columns.begin(), columns.end(), [&](const std::string& name) {
-                const model::ColumnFacts* column = facts.column(name);
-                return column != nullptr && column->from_sequence;
-            });
-        };
-        const auto has_uuid = [&](const Columns& columns) {
-            return std::any_of(columns.begin(), columns.end(), [&](const std::string& name) {
-                const model::ColumnFacts* column = facts.column(name);
-                return column != nullptr && column->type == "uuid";
-            });
-        };
-        const auto never_null = [&](const Columns& columns) {
-            return std::all_of(columns.begin(), columns.end(), [&](const std::string& name) {
-                const model::ColumnFacts* column = facts.column(name);
-                return column != nullptr && column->not_null;
-            });
-        };
-        std::vector<Columns> unique;
-        for (const model::KeyFacts& key : facts.keys) {
-            if (!on_both_sides(table, key.columns)) continue;
-            if (key.primary) table.primary_key = key.columns;
-            if (never_null(key.columns) && table.row_key.empty()) table.row_key = key.columns;
-            if (never_null(key.columns) && !generated(key.columns)) unique.push_back(key.columns);
-        }
-        // Late changes are told by ctid, which says nothing across partitions.
-        if (table.role == Role::extra && table.partitioned) table.row_key.clear();
-        table.generated_key = generated(table.primary_key);
-        const Columns& primary = table.primary_key;
-        if (!named.empty()) {
-            table.natural_keys.push_back(named);
-            if (has_uuid(primary) && primary != named) table.natural_keys.push_back(primary);
-        } else if (!unique.empty()) {
-            table.natural_keys = unique;
-        } else if (!primary.empty()) {
-            table.natural_keys.push_back(primary);
-        } else if (table.role == Role::preserved) {
-            Columns whole;
-            for (const MergeColumn& column : table.columns)
-                if (!column.extra) whole.push_back(column.name);
-            table.natural_keys.push_back(whole);
-        }
-        const bool surrogate =
-            (table.generated_key || has_uuid(primary)) && table.natural_keys == std::vector<Columns>{primary};
-        if (!surrogate) return;
-        for (const MergeColumn& column : table.columns)
-            if (!column.extra && !holds(primary, column.name)) table.duplicates_by.push_back(column.name);
-    }
-
     void named_reference(const std::string& text) {
         const auto end_of = [&](const std::string& end) {
             const std::size_t dot = end.rfind('.');
@@ -251,17 +195,22 @@ private:
         }
     }
 
+    static bool in_a_key(const MergeTable& table, const Columns& columns) {
+        const auto meets = [&](const Columns& key) {
+            return std::any_of(columns.begin(), columns.end(),
+                               [&](const std::string& column) { return holds(key, column); });
+        };
+        return std::any_of(table.natural_keys.begin(), table.natural_keys.end(), meets) ||
+               std::any_of(table.expression_keys.begin(), table.expression_keys.end(),
+                           [&](const ExpressionKey& key) { return meets(key.reads); });
+    }
+
     void refer(const TableName& child, const Columns& child_columns, const TableName& parent,
                const Columns& parent_columns, bool declared) {
         const MergeTable& table = *plan_.table(child);
         for (const std::string& column : child_columns)
             if (table.column(column) == nullptr) return; // takes the source's default
-        if (table.role == Role::referenced &&
-            std::none_of(table.natural_keys.begin(), table.natural_keys.end(), [&](const Columns& key) {
-                return std::any_of(child_columns.begin(), child_columns.end(),
-                                   [&](const std::string& column) { return holds(key, column); });
-            }))
-            return;
+        if (table.role == Role::referenced && !in_a_key(table, child_columns)) return;
         if (!target_.contains(parent) || (!source_.contains(parent) && !is_extra(parent))) return;
         for (const Reference& known : plan_.references)
             if (known.child == child && known.parent == parent && known.child_columns == child_columns &&
@@ -294,6 +243,8 @@ private:
             if (table.role != Role::referenced) continue;
             std::set<std::string> read(table.primary_key.begin(), table.primary_key.end());
             for (const Columns& key : table.natural_keys) read.insert(key.begin(), key.end());
+            for (const ExpressionKey& key : table.expression_keys)
+                read.insert(key.reads.begin(), key.reads.end());
             for (const Reference& reference : plan_.references) {
                 if (reference.child == table.name)
                     read.insert(reference.child_columns.begin(), reference.child_columns.end());

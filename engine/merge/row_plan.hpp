@@ -40,6 +40,14 @@ struct MergeColumn {
     bool extra = false; // the source lacks it
 };
 
+// A unique index that is more than columns: rows agree on it where its predicate holds of both and none of
+// its expressions is NULL.
+struct ExpressionKey {
+    std::vector<std::string> reads;       // columns
+    std::vector<std::string> expressions; // SQL over the bare names of columns
+    std::string predicate;                // empty: all rows
+};
+
 struct MergeTable {
     enum class Role {
         preserved,  // its rows are merged into the source's
@@ -55,7 +63,12 @@ struct MergeTable {
     std::vector<std::string> primary_key;     // may be empty
     bool generated_key = false;               // from a sequence or an identity: means nothing by itself
     std::vector<std::vector<std::string>> natural_keys; // two rows that agree on one are one entity
-    // Rows that agree on these are one, whatever their keys: set where all natural keys are surrogates.
+    std::vector<ExpressionKey> expression_keys;
+    // The primary key is no natural key here, being generated, or a number beside a key that says more. Only
+    // a row that the last run recorded as the source's is known by it.
+    bool known_if_recorded = false;
+    // Rows that agree on these are one, whatever their keys: set where no natural key tells more than a
+    // surrogate does.
     std::vector<std::string> duplicates_by;
     // A unique key of NOT NULL columns by which one row is told from all others of the table; may be empty.
     std::vector<std::string> row_key;

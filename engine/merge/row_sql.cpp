@@ -122,9 +122,9 @@ Statements RowSql::create(std::size_t i) const {
     std::string ours = fmt::format(
         "{} int8, {} text default 'u', {} oid, {} tid, {} int8, {} bool default false, {} bool default "
         "false, "
-        "{} bool default false, {} bool default false, {} bool default false, {} int4 default 0, {} bool "
-        "default false, {} text",
-        row, state, in, at, twin, tried, unlike, keyed, synced, moved, nulled, new_key, reason);
+        "{} bool default false, {} bool default false, {} bool default false, {} bool default false, {} int4 "
+        "default 0, {} bool default false, {} text",
+        row, state, in, at, twin, tried, unlike, keyed, synced, known, moved, nulled, new_key, reason);
     for (const std::size_t r : references_of(i))
         ours += fmt::format(", {} int8, {} bool default false", link(r), link_done(r));
     Statements statements = drop(i);
@@ -193,67 +193,6 @@ std::string RowSql::copy_out(std::size_t i) const {
     }
     if (!table.row_key.empty()) sql += " order by " + listed("t", table.row_key);
     return "copy (" + sql + ") to stdout";
-}
-
-// An explicit cast would cut a string that is too long: the assignment refuses it.
-std::string RowSql::typed(const MergeColumn& column, const std::string& alias) const {
-    const std::string value = words::column(alias, column.name);
-    if (!column.may_not_fit || preview() || column.type.starts_with("character")) return value;
-    return value + "::" + column.type;
-}
-
-std::string RowSql::find_bad_rows(std::size_t i) const {
-    std::string tests;
-    for (const MergeColumn& column : plan_.tables[i].columns) {
-        if (!column.may_not_fit) continue;
-        const std::string value = words::column("r", column.name) + "::pg_catalog.text";
-        // Types of the user's own print what they read; where they do not, something was cut or rounded.
-        std::string test = fmt::format("({}::{})::pg_catalog.text", value, column.type);
-        if (column.type.starts_with("character("))
-            test = fmt::format("pg_catalog.rtrim({}) <> pg_catalog.rtrim({})", test, value);
-        else if (column.type.find('.') != std::string::npos || column.type.starts_with("character"))
-            test += " <> " + value;
-        else
-            test += " is null and false";
-        tests += fmt::format(
-            "    begin if {} then what := {}; end if; exception when others then what := {}; end;\n", test,
-            quote_literal("column " + one_line(column.name) + ": its value does not fit"),
-            quote_literal("column " + one_line(column.name) + ": its value is none of type " +
-                          one_line(column.type)));
-    }
-    if (tests.empty()) return {};
-    const std::string body =
-        fmt::format("declare r record; what text;\nbegin\n  for r in select * from {} loop\n    "
-                    "what := null;\n{}    if what is not null then insert into {} values "
-                    "(r.{}, what); end if;\n  end loop;\nend",
-                    raw(i), tests, name("bad", i), row);
-    return "do " + pq::dollar_quote(body);
-}
-
-Statements RowSql::fill(std::size_t i) const {
-    const MergeTable& table = plan_.tables[i];
-    Columns into, values;
-    for (const MergeColumn& column : table.columns) {
-        into.push_back(quote_identifier(column.name));
-        values.push_back(typed(column, "r"));
-    }
-    for (const std::string& column : preview() ? Columns{} : table.missing_columns) {
-        const auto at = now_[i].defaults.find(column);
-        if (at == now_[i].defaults.end()) continue;
-        into.push_back(quote_identifier(column));
-        values.push_back("(" + at->second + ")");
-    }
-    for (const std::string& column : traced(i)) {
-        into.push_back(old_column(i, column));
-        values.push_back(typed(*table.column(column), "r"));
-    }
-    Statements statements;
-    statements.push_back("delete from " + rows(i));
-    statements.push_back(
-        fmt::format("insert into {} ({}, {}) select {}, r.{} from {} r where not exists (select "
-                    "from {} x where x.n operator(pg_catalog.=) r.{})",
-                    rows(i), join(into, ", "), row, join(values, ", "), row, raw(i), name("bad", i), row));
-    return statements;
 }
 
 // Which row of the target each reference led to there; -1: none.

@@ -87,6 +87,8 @@ public:
 
     // --- one round; each statement's row count says whether anything changed
     Statements round(std::size_t i) const;
+    std::string waits(std::size_t i) const; // whether a round may change anything of this table
+    Statements equal_in_cycle(std::size_t i) const;
     std::string force_waiting(std::size_t i) const; // rows whose duplicates cannot be told in a cycle
     Statements force_all(std::size_t i) const;      // rows whose keys are in a cycle
 
@@ -132,6 +134,10 @@ private:
     std::vector<std::string> parent_columns(std::size_t i) const;           // anything refers to
     std::vector<std::size_t> references_of(std::size_t i) const;            // out of it, to staged tables
     std::string done(std::size_t i, const std::vector<std::string>& columns, const std::string& alias) const;
+    std::string settled(std::size_t i, const std::string& column, const std::string& alias) const;
+    std::string all_done(std::size_t i, const std::string& alias) const;
+    std::vector<std::size_t> references_with(std::size_t i, const std::string& column) const;
+    bool of_target_only(std::size_t r) const; // a reference of columns that only the target has
     std::string ready(std::size_t i, const std::string& alias) const;
     std::string equal(std::size_t i, const std::string& a, const std::string& b,
                       const std::vector<std::string>& columns) const;
@@ -143,7 +149,25 @@ private:
     std::string key_text(const std::string& alias, const std::vector<std::string>& columns) const;
     Statements resolve(std::size_t i) const;
     Statements match(std::size_t i, const std::vector<std::vector<std::string>>& keys,
-                     const std::string& which) const;
+                     const std::vector<ExpressionKey>& expression_keys, const std::string& which) const;
+    std::string match_expressions(std::size_t i, const ExpressionKey& key, const std::string& which) const;
+    bool by_whole_row(std::size_t i) const; // a table without any key
+    std::string recognize(std::size_t i) const;
+    // What pgsluice.key holds of a row beside its primary key; over the bare names of its columns.
+    struct Recorded {
+        std::vector<std::string> names;
+        std::string value, applies;
+        bool makes_known = false; // a row with both is the source's, where its natural keys do not tell
+    };
+    std::vector<Recorded> recorded(std::size_t i) const;
+    std::string primary_text(std::size_t i, const Recorded& key) const;
+    bool is_number_beside(std::size_t i, const std::vector<std::string>& key) const;
+    std::string natural_words(std::size_t i) const;
+    std::string nulled_rows(std::size_t i) const;
+    std::string advance(std::size_t i, const TableNow::Sequence& sequence,
+                        const std::string& condition) const;
+    Statements renumber(std::size_t i) const;
+    std::string test_of(const MergeColumn& column, const std::string& value) const;
     Statements decide(std::size_t i) const;
     Statements conflicts(std::size_t i) const;
     std::vector<std::string> inserted(std::size_t i) const;

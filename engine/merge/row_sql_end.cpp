@@ -15,6 +15,19 @@ std::string reject(const std::string& rows, const std::string& why, const std::s
 
 } // namespace
 
+// The primary key, where it says nothing beside another key.
+bool RowSql::is_number_beside(std::size_t i, const std::vector<std::string>& key) const {
+    const MergeTable& table = plan_.tables[i];
+    return table.known_if_recorded && table.duplicates_by.empty() && key == table.primary_key;
+}
+
+std::string RowSql::natural_words(std::size_t i) const {
+    Columns words;
+    for (const Columns& key : plan_.tables[i].natural_keys) words.push_back(in_words(key));
+    for (const ExpressionKey& key : plan_.tables[i].expression_keys) words.push_back(in_words(key.reads));
+    return join(words, " and ");
+}
+
 // Of the unique and exclusion keys that are there now: against the rows that stay, and against each other.
 Statements RowSql::conflicts(std::size_t i) const {
     Statements statements;
@@ -30,14 +43,20 @@ Statements RowSql::conflicts(std::size_t i) const {
         const std::string where = key.predicate.empty() ? "true" : "(" + key.predicate + ")";
         const std::string ours = fmt::format("(select {}, {} from {} where {} = 'a' and {})", row,
                                              join(values, ", "), rows(i), state, where);
-        const std::string why =
-            fmt::format("{} on key {}", "conflicts with another row", one_line(key.name)) +
-            (key.columns.empty() ? "" : " " + in_words(key.columns));
-        statements.push_back(
-            reject(rows(i), why,
-                   fmt::format("s.{0} in (select a.{0} from {1} a join (select {2} from {3} b where {4}) "
-                               "o on {5})",
-                               row, ours, join(values, ", "), base(i), where, all(same))));
+        std::string why = fmt::format("{} on key {}", "conflicts with another row", one_line(key.name)) +
+                          (key.columns.empty() ? "" : " " + in_words(key.columns));
+        if (is_number_beside(i, key.columns)) why += ", and is another one by " + natural_words(i);
+        // Numbers that the source's rows will not keep: renumber().
+        const bool given_again = std::any_of(key.needs.begin(), key.needs.end(), [&](const auto& name) {
+            const MergeColumn* column = plan_.tables[i].column(name);
+            return column != nullptr && column->extra && column->from_sequence;
+        });
+        if (!given_again)
+            statements.push_back(
+                reject(rows(i), why,
+                       fmt::format("s.{0} in (select a.{0} from {1} a join (select {2} from {3} b where {4}) "
+                                   "o on {5})",
+                                   row, ours, join(values, ", "), base(i), where, all(same))));
         // Of two the later one goes, unless the earlier one goes itself.
         statements.push_back(fmt::format(
             "with pair as materialized (select a.{0} as a, o.{0} as o from {1} a join {1} o on o.{0} < a.{0} "
@@ -53,12 +72,9 @@ Statements RowSql::check(std::size_t i) const {
     Statements statements;
     if (table.role == Role::referenced) return statements;
     if (staged(i)) {
-        Columns everything;
         for (const std::size_t r : references_of(i)) {
             const Reference& reference = plan_.references[r];
             const std::size_t j = index_of(reference.parent);
-            everything.insert(everything.end(), reference.child_columns.begin(),
-                              reference.child_columns.end());
             const std::string nowhere = "reference " + in_words(reference.child_columns) + ": its row of " +
                                         one_line(reference.parent.schema + "." + reference.parent.name) +
                                         " was rejected";
@@ -72,11 +88,10 @@ Statements RowSql::check(std::size_t i) const {
                 Columns nulls;
                 for (const std::string& name : reference.null_columns)
                     nulls.push_back(quote_identifier(name) + " = null");
-                statements.push_back(
-                    fmt::format("update {} s set {}, {} = {} + 1, {} = -2, {} = {} where s.{} in ('a', 's', "
-                                "'d') and {}",
-                                rows(i), join(nulls, ", "), nulled, nulled, link(r), reason,
-                                quote_literal(nowhere), state, gone));
+                statements.push_back(fmt::format(
+                    "update {} s set {}, {} = {} + 1, {} = -2, {} = {} where s.{} in ({}) and {}", rows(i),
+                    join(nulls, ", "), nulled, nulled, link(r), reason, quote_literal(nowhere), state,
+                    of_target_only(r) ? "'a', 's', 'd'" : "'a'", gone));
             }
             Columns differs;
             for (std::size_t k = 0; k < reference.child_columns.size(); ++k)
@@ -89,7 +104,7 @@ Statements RowSql::check(std::size_t i) const {
                             join(differs, " or "))));
         }
         statements.push_back(
-            reject(rows(i), "its references and keys are a cycle", "not (" + done(i, everything, "s") + ")"));
+            reject(rows(i), "its references and keys are a cycle", "not (" + all_done(i, "s") + ")"));
         statements.push_back(
             fmt::format("update {} s set {} = 'x', {} = 'equal to a row that was rejected' where s.{} = 't' "
                         "or (s.{} = 'd' and exists (select from {} w where w.{} = s.{} and w.{} in ('x', "
@@ -122,6 +137,7 @@ Statements RowSql::apply(std::size_t i) const {
     const MergeTable& table = plan_.tables[i];
     Statements statements;
     if (table.role != Role::preserved) return statements;
+    statements = renumber(i);
     Columns extra, extra_set, extra_differs;
     for (const MergeColumn& column : table.columns) {
         if (!column.extra) continue;
@@ -205,30 +221,6 @@ std::string RowSql::shrinks(std::size_t i) const {
         name("kept", i), rows(i), state, all(same, "false"));
 }
 
-Statements RowSql::set_sequences(std::size_t i) const {
-    Statements statements;
-    if (plan_.tables[i].role != Role::preserved || preview()) return statements;
-    for (const TableNow::Sequence& sequence : now_[i].sequences) {
-        const std::string literal = quote_literal(sequence.sequence) + "::pg_catalog.regclass";
-        Columns values{fmt::format("pg_catalog.pg_sequence_last_value({})", literal)};
-        if (!sequence.target_value.empty()) values.push_back(sequence.target_value);
-        if (sequence.integer) {
-            const std::string quoted = quote_identifier(sequence.column);
-            values.push_back(fmt::format("(select pg_catalog.max({}) from {})", quoted, real(i)));
-            if (plan_.tables[i].column(sequence.column) != nullptr)
-                values.push_back(fmt::format("(select pg_catalog.max({}) from {})",
-                                             old_column(i, sequence.column), rows(i)));
-        }
-        statements.push_back(fmt::format(
-            "select pg_catalog.setval({0}, least(m.value, q.seqmax)) from pg_catalog.pg_sequence q, (select "
-            "greatest({1})::int8 as value) m where q.seqrelid = {0} and q.seqincrement > 0 and m.value >= "
-            "q.seqmin and "
-            "exists (select from {2} where {3} = 'a')",
-            literal, join(values, ", "), rows(i), state));
-    }
-    return statements;
-}
-
 Statements RowSql::record_rejected(std::size_t i) const {
     const MergeTable& table = plan_.tables[i];
     const std::string shown = table.name.schema + "." + table.name.name;
@@ -258,6 +250,17 @@ Statements RowSql::record_rejected(std::size_t i) const {
     return statements;
 }
 
+// Rows in which a reference becomes NULL: of one that the source has only a reference of the target's own.
+std::string RowSql::nulled_rows(std::size_t i) const {
+    Columns of_target;
+    for (const std::size_t r : references_of(i))
+        if (of_target_only(r)) of_target.push_back(link(r) + " = -2");
+    std::string sql = fmt::format("({} > 0 and ({} = 'a'", nulled, state);
+    if (!of_target.empty())
+        sql += fmt::format(" or ({} in ('s', 'd') and ({}))", state, join(of_target, " or "));
+    return sql + "))";
+}
+
 std::string RowSql::counts(std::size_t i) const {
     const auto count = [](const std::string& where, const char* as) {
         return "count(*) filter (where " + where + ") as " + as;
@@ -268,15 +271,13 @@ std::string RowSql::counts(std::size_t i) const {
            count(s + " = 'a' and " + new_key, "new_keys") + ", " +
            count(s + " = 'a' and " + moved, "repointed") + ", " + count(s + " = 'd'", "duplicates") + ", " +
            count(s + " = 'g'", "deleted") + ", count(*) filter (where " + s + " = 'x')" + bad +
-           " as rejected, " + count(std::string(nulled) + " > 0 and " + s + " in ('a', 's', 'd')", "nulled") +
-           " from " + rows(i);
+           " as rejected, " + count(nulled_rows(i), "nulled") + " from " + rows(i);
 }
 
 std::string RowSql::reasons(std::size_t i) const {
-    std::string sql = fmt::format(
-        "select {0} as reason from {1} where {0} is not null and ({2} = 'x' or ({3} > 0 and {2} in "
-        "('a', 's', 'd')))",
-        reason, rows(i), state, nulled);
+    std::string sql =
+        fmt::format("select {0} as reason from {1} where {0} is not null and ({2} = 'x' or {3})", reason,
+                    rows(i), state, nulled_rows(i));
     if (staged(i)) sql += fmt::format(" union select reason from {}", name("bad", i));
     return "select distinct q.reason from (" + sql + ") q order by 1 limit 20";
 }

@@ -1,4 +1,6 @@
 // Keys of the source's rows, and what a preview has in place of the new database.
+#include <tuple>
+
 #include "merge/row_sql_parts.hpp"
 
 namespace pgsluice::merge {
@@ -21,50 +23,87 @@ std::string name_array(const Columns& columns) {
 
 } // namespace
 
+std::vector<RowSql::Recorded> RowSql::recorded(std::size_t i) const {
+    const MergeTable& table = plan_.tables[i];
+    const bool known_by_any = table.known_if_recorded && table.duplicates_by.empty();
+    std::vector<Recorded> keys;
+    for (const Columns& natural : table.natural_keys)
+        keys.push_back({natural, key_text("", natural), "true", known_by_any});
+    Columns none_applies;
+    for (const ExpressionKey& key : table.expression_keys) {
+        Columns texts, applies;
+        for (const std::string& expression : key.expressions) {
+            texts.push_back("(" + expression + ")::pg_catalog.text");
+            applies.push_back("(" + expression + ") is not null");
+        }
+        if (!key.predicate.empty()) applies.push_back("(" + key.predicate + ")");
+        keys.push_back({key.expressions, "array[" + join(texts, ", ") + "]::pg_catalog.text[]", all(applies),
+                        known_by_any});
+        none_applies.push_back("(" + all(applies) + ") is not true");
+    }
+    // Rows that have nothing but a generated key.
+    if (table.known_if_recorded && !table.duplicates_by.empty())
+        keys.push_back({table.primary_key, key_text("", table.primary_key), all(none_applies), true});
+    return keys;
+}
+
+std::string RowSql::primary_text(std::size_t i, const Recorded& key) const {
+    const Columns& primary = plan_.tables[i].primary_key;
+    return primary.empty() ? key.value : key_text("", primary);
+}
+
 Statements RowSql::record_keys(std::size_t i) const {
     const MergeTable& table = plan_.tables[i];
     Statements statements;
-    for (const Columns& natural : table.natural_keys) {
-        const Columns& primary = table.primary_key.empty() ? natural : table.primary_key;
+    for (const Recorded& key : recorded(i)) {
+        const Columns& primary = table.primary_key.empty() ? key.names : table.primary_key;
         statements.push_back(fmt::format("insert into {} (run_id, table_schema, table_name, "
                                          "key_columns, natural_columns, primary_key, "
-                                         "natural_key) select {}, {}, {}, {}, {}, {}, {} from {} b",
+                                         "natural_key) select {}, {}, {}, {}, {}, {}, {} from {} b where {}",
                                          ours("key"), quote_literal(run_id_),
                                          quote_literal(table.name.schema), quote_literal(table.name.name),
-                                         name_array(primary), name_array(natural), key_text("b", primary),
-                                         key_text("b", natural), base(i)));
+                                         name_array(primary), name_array(key.names), primary_text(i, key),
+                                         key.value, base(i), key.applies));
     }
     return statements;
 }
 
 // Both its keys were the source's at the last run, and the source has neither now. Before anything is
-// re-pointed: rows and record are both of the target.
+// re-pointed: rows and record are both of the target. The row's own side of each comparison is outside of the
+// subquery, whose columns would else take the place of the row's columns of the same name.
 Statements RowSql::mark_deleted(std::size_t i) const {
     const MergeTable& table = plan_.tables[i];
     Statements statements;
-    if (table.role != Role::preserved || plan_.keep_deleted) return statements;
+    if (table.role != Role::preserved) return statements;
+    const std::vector<Recorded> keys = recorded(i);
+    const auto columns_of = [&](const Recorded& key) {
+        return table.primary_key.empty() ? key.names : table.primary_key;
+    };
+    for (const Recorded& key : keys) {
+        const std::string was_there =
+            fmt::format("({}) and ({}, {}) in (select k.primary_key, k.natural_key from {} k where "
+                        "k.key_columns = {} and k.natural_columns = {})",
+                        key.applies, primary_text(i, key), key.value, was(i), name_array(columns_of(key)),
+                        name_array(key.names));
+        if (key.makes_known)
+            statements.push_back(fmt::format("update {} set {} = true where {}", rows(i), known, was_there));
+        if (!plan_.keep_deleted)
+            statements.push_back(fmt::format("update {} set {} = 'g' where {} = 'u' and {}", rows(i), state,
+                                             state, was_there));
+    }
+    if (plan_.keep_deleted) return statements;
     const std::string of_table =
         fmt::format("k.table_schema = {} and k.table_name = {}", quote_literal(table.name.schema),
                     quote_literal(table.name.name));
-    for (const Columns& natural : table.natural_keys) {
-        const Columns& primary = table.primary_key.empty() ? natural : table.primary_key;
-        statements.push_back(
-            fmt::format("update {} s set {} = 'g' where {} = 'u' and exists (select from {} k where "
-                        "k.key_columns = {} and "
-                        "k.natural_columns = {} and k.primary_key = {} and k.natural_key = {})",
-                        rows(i), state, state, was(i), name_array(primary), name_array(natural),
-                        key_text("s", primary), key_text("s", natural)));
-    }
-    for (const Columns& natural : table.natural_keys) {
-        const Columns& primary = table.primary_key.empty() ? natural : table.primary_key;
-        for (const auto& [columns, key, of] : {std::tuple{primary, "primary_key", "key_columns"},
-                                               std::tuple{natural, "natural_key", "natural_columns"}})
+    for (const Recorded& key : keys)
+        for (const auto& [value, of, columns, names] :
+             {std::tuple{primary_text(i, key), "primary_key", "key_columns", columns_of(key)},
+              std::tuple{key.value, "natural_key", "natural_columns", key.names}})
             statements.push_back(
-                fmt::format("update {} s set {} = 'u' where {} = 'g' and exists (select from "
-                            "{} k where {} and k.{} = {} and k.{} = {})",
-                            rows(i), state, state, ours("key"), of_table, of, name_array(columns), key,
-                            key_text("s", columns)));
-    }
+                fmt::format("update {} set {} = 'u' where {} = 'g' and ({}) and {} in (select k.{} from {} k "
+                            "where {} and k.{} = {})",
+                            rows(i), state, state, key.applies, value, of, ours("key"), of_table, columns,
+                            name_array(names)));
     return statements;
 }
 
@@ -80,6 +119,7 @@ std::vector<std::string> RowSql::source_columns(std::size_t i) const {
     const auto want = [&](const Columns& more) { wanted.insert(wanted.end(), more.begin(), more.end()); };
     want(table.primary_key);
     for (const Columns& key : table.natural_keys) want(key);
+    for (const ExpressionKey& key : table.expression_keys) want(key.reads);
     want(table.duplicates_by);
     if (table.role == Role::preserved)
         for (const TableNow::Key& key : now_[i].keys) want(key.needs);
@@ -89,7 +129,7 @@ std::vector<std::string> RowSql::source_columns(std::size_t i) const {
     for (const MergeColumn& column : table.columns)
         if (!column.extra && holds(wanted, column.name)) ordered.push_back(column.name);
     for (const auto& [column, expression] : now_[i].generated)
-        if (holds(wanted, column)) ordered.push_back(column);
+        if (holds(wanted, column) || !table.expression_keys.empty()) ordered.push_back(column);
     return ordered;
 }
 

@@ -28,6 +28,7 @@ constexpr const char* tried = "\"pgsluice tried\"";   // its natural keys have b
 constexpr const char* unlike = "\"pgsluice unlike\""; // no row of the base is equal but for the key
 constexpr const char* keyed = "\"pgsluice keyed\"";   // has the key that it will have
 constexpr const char* synced = "\"pgsluice synced\""; // holds the referenced columns of the row that it is
+constexpr const char* known = "\"pgsluice known\"";   // the last run recorded it as the source's
 constexpr const char* moved = "\"pgsluice moved\"";
 constexpr const char* nulled = "\"pgsluice nulled\"";
 constexpr const char* new_key = "\"pgsluice new key\"";

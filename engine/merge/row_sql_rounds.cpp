@@ -6,16 +6,6 @@ namespace pgsluice::merge {
 
 using namespace words;
 
-// The references that these columns are part of hold their last values.
-std::string RowSql::done(std::size_t i, const std::vector<std::string>& columns,
-                         const std::string& alias) const {
-    Columns conditions;
-    for (const std::size_t r : references_of(i))
-        if (meet(plan_.references[r].child_columns, columns))
-            conditions.push_back(alias + "." + link_done(r));
-    return all(conditions);
-}
-
 // Its referenced columns hold what they will hold.
 std::string RowSql::ready(std::size_t i, const std::string& alias) const {
     return fmt::format("(({0}.{1} in ('s', 'd') and {0}.{2}) or ({0}.{1} = 'a' and {0}.{3} and {4}))", alias,
@@ -29,14 +19,12 @@ std::string RowSql::holds_any(const std::string& alias, const std::vector<std::s
 }
 
 Statements RowSql::resolve(std::size_t i) const {
-    const MergeTable& table = plan_.tables[i];
     Statements statements;
     for (const std::size_t r : references_of(i)) {
         const Reference& reference = plan_.references[r];
         const std::size_t j = index_of(reference.parent);
         // A row that the source has keeps the source's values, but for the columns that only the target has.
-        const bool extra = std::all_of(reference.child_columns.begin(), reference.child_columns.end(),
-                                       [&](const std::string& name) { return table.column(name)->extra; });
+        const bool extra = of_target_only(r);
         // Nothing decides by those, so they follow when the row is decided.
         const std::string live =
             extra ? fmt::format("(c.{0} = 'a' or (c.{0} in ('s', 'd') and c.{1}))", state, synced)
@@ -45,7 +33,15 @@ Statements RowSql::resolve(std::size_t i) const {
         for (std::size_t k = 0; k < reference.child_columns.size(); ++k) {
             const std::string& name = reference.child_columns[k];
             const std::string parent = column("p", reference.parent_columns[k]);
-            values.push_back(quote_identifier(name) + " = " + parent);
+            // A column that another reference has settled stays: check() finds out whether the two agree.
+            Columns others;
+            for (const std::size_t other : references_with(i, name))
+                if (other != r)
+                    others.push_back(fmt::format("(c.{} and c.{} > 0)", link_done(other), link(other)));
+            values.push_back(quote_identifier(name) + " = " +
+                             (others.empty() ? parent
+                                             : fmt::format("case when {} then {} else {} end",
+                                                           join(others, " or "), column("c", name), parent)));
             differs.push_back(fmt::format("{}::pg_catalog.text <> {}::pg_catalog.text",
                                           "c." + old_column(i, name), parent));
         }
@@ -77,79 +73,6 @@ Statements RowSql::resolve(std::size_t i) const {
             statements.push_back(fmt::format("update {} c set {} = 'x', {} = {}, {} = true where {}", rows(i),
                                              state, reason, quote_literal(nowhere), link_done(r), dead));
         }
-    }
-    return statements;
-}
-
-// Rows that `which` names and that agree on one of the keys with rows of the base.
-Statements RowSql::match(std::size_t i, const std::vector<std::vector<std::string>>& keys,
-                         const std::string& which) const {
-    Statements statements{"delete from " + ours("hit")};
-    for (const Columns& key : keys)
-        statements.push_back(
-            fmt::format("insert into {} select s.{}, {}, b.tableoid, b.ctid from {} s join {} b "
-                        "on {} where {} and {}",
-                        ours("hit"), row, quote_literal(in_words(key)), rows(i), base(i),
-                        equal(i, "s", "b", key), holds_any("s", key), which));
-    statements.push_back(fmt::format(
-        "update {} s set {} = case when h.found > 1 then 'x' else 's' end, {} = h.in_table, {} = h.at_row, "
-        "{} = case when "
-        "h.found > 1 then 'matches more than one row of the source: by ' || h.by_keys end from (select n, "
-        "count(distinct (in_table, at_row)) as found, (pg_catalog.array_agg(in_table))[1] as in_table, "
-        "(pg_catalog.array_agg(at_row))[1] as at_row, pg_catalog.string_agg(distinct by_key, ' and ') as "
-        "by_keys from "
-        "{} group by n) h where s.{} = h.n",
-        rows(i), state, in, at, reason, ours("hit"), row));
-    return statements;
-}
-
-Statements RowSql::decide(std::size_t i) const {
-    const MergeTable& table = plan_.tables[i];
-    Statements statements;
-    const auto add = [&](const Statements& more) {
-        statements.insert(statements.end(), more.begin(), more.end());
-    };
-    Columns natural;
-    for (const Columns& key : table.natural_keys) natural.insert(natural.end(), key.begin(), key.end());
-    const std::string untried =
-        fmt::format("s.{} = 'u' and not s.{} and {}", state, tried, done(i, natural, "s"));
-    add(match(i, table.natural_keys, untried));
-    statements.push_back(fmt::format("update {} s set {} = true where {}", rows(i), tried, untried));
-    if (table.role == Role::referenced) {
-        statements.push_back(
-            fmt::format("update {} s set {} = 'x' where {} = 'u' and {}", rows(i), state, state, tried));
-    } else {
-        Columns everything;
-        for (const std::size_t r : references_of(i))
-            everything.insert(everything.end(), plan_.references[r].child_columns.begin(),
-                              plan_.references[r].child_columns.end());
-        std::string open = fmt::format("s.{} = 'u' and s.{}", state, tried);
-        if (!table.duplicates_by.empty()) {
-            const std::string complete = open + " and " + done(i, everything, "s");
-            statements.push_back(fmt::format(
-                "update {} s set {} = 'd', {} = q.in_table, {} = q.at_row from (select s.{} as n, "
-                "(pg_catalog.array_agg(b.tableoid))[1] as in_table, (pg_catalog.array_agg(b.ctid))[1] as "
-                "at_row from {} s "
-                "join {} b on {} where {} group by s.{}) q where s.{} = q.n",
-                rows(i), state, in, at, row, rows(i), base(i), equal(i, "s", "b", table.duplicates_by),
-                complete, row, row));
-            statements.push_back(fmt::format("update {} s set {} = true where {} and not {}", rows(i), unlike,
-                                             complete, unlike));
-            open += fmt::format(" and s.{}", unlike);
-        }
-        std::vector<Columns> same = table.natural_keys;
-        if (!table.duplicates_by.empty()) same = {table.duplicates_by};
-        // Re-pointed rows may be equal to each other; as they were on the target, keys tell them apart.
-        for (const Columns& key : same)
-            statements.push_back(
-                fmt::format("update {0} s set {1} = 't', {2} = q.first from (select s.{3} as n, "
-                            "pg_catalog.min(o.{3}) as first from "
-                            "{0} s join {0} o on {4} where {5} and {6} and (o.{1} = 'a' or (o.{1} = 'u' and "
-                            "o.{7} and o.{3} < s.{3})) "
-                            "and o.{3} <> s.{3} and (s.{8} or o.{8}) group by s.{3}) q where s.{3} = q.n",
-                            rows(i), state, twin, row, equal(i, "s", "o", key), open, holds_any("s", key),
-                            table.duplicates_by.empty() ? tried : unlike, moved));
-        statements.push_back(fmt::format("update {} s set {} = 'a' where {}", rows(i), state, open));
     }
     return statements;
 }
@@ -193,7 +116,8 @@ Statements RowSql::round(std::size_t i) const {
     for (const TableNow::Key& key : now_[i].keys) {
         const auto sequence =
             std::find_if(key.columns.begin(), key.columns.end(), [&](const std::string& name) {
-                return table.column(name) != nullptr && table.column(name)->from_sequence;
+                const MergeColumn* column = table.column(name);
+                return column != nullptr && column->from_sequence && !column->extra;
             });
         if (sequence == key.columns.end()) continue;
         generated_keys.insert(generated_keys.end(), key.columns.begin(), key.columns.end());
@@ -240,24 +164,6 @@ Statements RowSql::round(std::size_t i) const {
     statements.push_back(fmt::format("update {} s set {} from {} w where s.{} = 't' and s.{} = w.{} and {}",
                                      rows(i), join(twin_copied, ", "), rows(i), state, twin, row,
                                      ready(i, "w")));
-    return statements;
-}
-
-std::string RowSql::force_waiting(std::size_t i) const {
-    return fmt::format("update {} set {} = 'a' where {} = 'u' and {}", rows(i), state, state, tried);
-}
-
-Statements RowSql::force_all(std::size_t i) const {
-    std::vector<Columns> free;
-    for (const Columns& key : plan_.tables[i].natural_keys) {
-        const auto references = references_of(i);
-        if (std::none_of(references.begin(), references.end(),
-                         [&](std::size_t r) { return meet(plan_.references[r].child_columns, key); }))
-            free.push_back(key);
-    }
-    Statements statements = match(i, free, fmt::format("s.{} = 'u' and not s.{}", state, tried));
-    statements.push_back(fmt::format("update {} set {} = {}, {} = true where {} = 'u'", rows(i), state,
-                                     plan_.tables[i].role == Role::referenced ? "'x'" : "'a'", tried, state));
     return statements;
 }
 

@@ -14,11 +14,14 @@ struct ColumnFacts {
     bool generated = false;     // GENERATED ALWAYS AS (expression)
 };
 
-// A unique index over whole columns and all rows; partial and expression indexes are none.
+// A unique index.
 struct KeyFacts {
     std::string name;
-    std::vector<std::string> columns;
+    std::vector<std::string> columns; // its own, or all that its expressions and its predicate read
     bool primary = false;
+    // By position, where it is not just columns: with an expression, of a generated column, or partial.
+    std::vector<std::string> expressions;
+    std::string predicate;
 };
 
 struct ReferenceFacts { // a foreign key of the table

@@ -106,7 +106,6 @@ Task<void> RowMerge::prepare() {
 
 // What the last swapped run recorded is in the target that it became.
 Task<void> RowMerge::read_record() {
-    if (plan_.keep_deleted) co_return;
     const std::string look = "select pg_catalog.to_regclass('pgsluice.key') is not null";
     const std::string known = co_await target_.session().value(look);
     for (std::size_t i = 0; i < plan_.tables.size(); ++i) {
@@ -123,7 +122,7 @@ Task<void> RowMerge::read_record() {
             const std::string count_sql = "select count(*) from " + sql_->was(i);
             count = co_await inside_.value(count_sql);
         }
-        if (count == "0")
+        if (count == "0" && !plan_.keep_deleted)
             context_.remark("table " + shown(table),
                             "no run before recorded the source's keys: no row counts as deleted there");
     }

@@ -96,7 +96,6 @@ private:
         const merge::MergeTable& table = plan_.tables[i];
         if (table.role != Role::preserved) co_return;
         co_await rounds.send_all(sql.record_keys(i), i);
-        if (plan_.keep_deleted) co_return;
         const std::string look = "select pg_catalog.to_regclass('pgsluice.key') is not null";
         const std::string known = co_await target_.value(look);
         if (known != "t") co_return;

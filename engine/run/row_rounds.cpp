@@ -74,8 +74,18 @@ Task<void> RowRounds::run_rounds() {
     for (;;) {
         bool changed = false;
         for (std::size_t i = 0; i < sql_.plan().tables.size(); ++i) {
+            if (!sql_.staged(i)) continue;
+            const std::string waits_sql = sql_.waits(i);
+            const std::string waits = co_await session_.value(waits_sql, limits::statement_wait_max);
+            if (waits != "t") continue;
             const bool now = co_await send_all(sql_.round(i), i);
             changed = changed || now;
+        }
+        if (changed) continue;
+        for (std::size_t i = 0; i < sql_.plan().tables.size(); ++i) {
+            if (!sql_.staged(i)) continue;
+            const bool equal = co_await send_all(sql_.equal_in_cycle(i), i);
+            changed = changed || equal;
         }
         if (changed) continue;
         // What is left waits for itself: first the rows that only might have equals, then those whose keys

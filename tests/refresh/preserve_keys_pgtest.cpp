@@ -1,0 +1,217 @@
+// By what a preserved row is known where its table has no plain natural key, and what becomes of rows whose
+// keys, numbers and values do not fit together. Each row is looked at by the name of its entity.
+#include <boost/json.hpp>
+
+#include "support/catch.hpp"
+#include "support/pair.hpp"
+
+using namespace pgsluice::tests;
+
+namespace {
+
+std::string lines(const TestDatabase& database, const std::string& query) {
+    std::string text;
+    for (const auto& row : database.rows(query)) {
+        for (std::size_t i = 0; i < row.size(); ++i) text += (i == 0 ? "" : "|") + row[i];
+        text += "\n";
+    }
+    return text;
+}
+
+// The refresh; what plan had counted before is what came.
+ProgramResult refresh(const Pair& pair, std::vector<std::string> more) {
+    std::vector<std::string> of_plan = more;
+    of_plan.insert(of_plan.end(), {"--format", "json"});
+    const ProgramResult planned = pair.run("plan", of_plan);
+    ProgramResult result = pair.run("refresh", std::move(more));
+    INFO(result.text());
+    INFO(planned.text());
+    REQUIRE(result.exit_code == 0);
+    REQUIRE(planned.exit_code == 0);
+    const std::string report = pair.target().value(
+        "select report from pgsluice.run where state = 'swapped' order by started desc limit 1");
+    CHECK(boost::json::parse(planned.out).at("merge").at("tables") ==
+          boost::json::parse(report).at("merge").at("tables"));
+    return result;
+}
+
+std::string rejected(const Pair& pair) {
+    return lines(pair.target(),
+                 "select table_name, reason, count(*) from pgsluice.rejected group by 1, 2 order by 1, 2");
+}
+
+} // namespace
+
+TEST_CASE("nobody is known by a generated key: expressions, generated columns, nullable and partial keys",
+          "[preserve]") {
+    const std::string shared = R"(
+        create table by_lower (id serial primary key, login text not null);
+        create unique index on by_lower (lower(login));
+        create table by_made (id serial primary key, login text not null, low text generated always as (lower(login)) stored not null unique);
+        create table by_null (id serial primary key, login text unique);
+        create table by_part (id serial primary key, login text, gone bool not null default false);
+        create unique index on by_part (login) where not gone;
+        create table rights (a int references by_lower, b int references by_made, c int references by_null, d int references by_part, what text not null unique);)";
+    const auto people = [](const std::vector<std::string>& names) {
+        std::string sql;
+        for (const std::string table : {"by_lower", "by_made", "by_null", "by_part"})
+            for (const std::string& name : names)
+                sql += "insert into " + table + " (login) values ('" + name + "');";
+        return sql;
+    };
+    Pair pair(shared + people({"admin", "bob"}) + R"(
+        insert into by_null (login) values (null); insert into by_part (login, gone) values ('old', true);
+        insert into rights values (1, 1, 1, 1, 'admin of prod');)",
+              shared + people({"eve", "Admin"}) + R"(
+        update by_null set login = 'admin' where id = 2; update by_part set login = 'admin' where id = 2;
+        insert into by_null (login) values (null); insert into by_part (login, gone) values ('eve', true);
+        insert into rights select i, i, i, i, case i when 1 then 'eve' else 'admin' end from generate_series(1, 2) i;
+        insert into rights values (null, null, 3, 3, 'none');)");
+    std::vector<std::string> all;
+    SECTION("preserved") {
+        for (const char* table : {"by_lower", "by_made", "by_null", "by_part", "rights"})
+            all.insert(all.end(), {"--preserve", table});
+        refresh(pair, all);
+        for (const std::string table : {"by_lower a on a.id = r.a", "by_made a on a.id = r.b",
+                                        "by_null a on a.id = r.c", "by_part a on a.id = r.d"}) {
+            INFO(table);
+            CHECK(lines(pair.target(), "select r.what, a.login from rights r join " + table +
+                                           " where what <> 'none' order by 1") ==
+                  "admin|admin\nadmin of prod|admin\neve|eve\n");
+        }
+        CHECK(lines(pair.target(), "select login, count(*) from by_null group by 1 order by 1") ==
+              "admin|1\nbob|1\neve|1\n|1\n");
+        CHECK(lines(pair.target(), "select login, gone, count(*) from by_part group by 1, 2 order by 1, 2") ==
+              "admin|f|1\nbob|f|1\neve|f|1\neve|t|1\nold|t|1\n");
+        CHECK(rejected(pair).empty());
+        refresh(pair, all);
+        CHECK(pair.target().value("select count(*) from by_part") == "5");
+        CHECK(pair.target().value("select count(*) from by_null") == "4");
+    }
+}
+
+TEST_CASE("an extra's reference is matched by such a key too", "[preserve]") {
+    const std::string shared = "create table by_lower (id serial primary key, login text);"
+                               "create unique index on by_lower (lower(login)) where login <> '';";
+    Pair pair(shared + "insert into by_lower (login) values ('admin'), ('bob'), (null);", shared + R"(
+        insert into by_lower (login) values ('eve'), ('Admin'), (null);
+        create table notes (who int references by_lower, txt text);
+        insert into notes values (1, 'eve'), (2, 'admin'), (3, 'nobody');)");
+    refresh(pair, {});
+    CHECK(
+        lines(pair.target(),
+              "select n.txt, n.who, u.login from notes n left join by_lower u on u.id = n.who order by 1") ==
+        "admin|1|admin\neve||\nnobody|3|\n");
+}
+
+TEST_CASE("under one generated key there is one entity only if all else is equal, or the last run brought it",
+          "[preserve]") {
+    const std::string shared = R"(
+        create table doc (id serial primary key, title text, up int references doc);
+        create table ur (id serial primary key, who text, role text);)";
+    Pair pair(shared + R"(
+        insert into doc (title, up) values ('prod doc 1', null), ('both', null), ('self', 3), ('circle a', 5), ('circle b', 4);
+        insert into ur (who, role) values ('bob', 'dev'), ('ann', 'dev'), ('cid', 'ops');)",
+              shared + R"(
+        alter table doc add column owner int;
+        insert into doc (title, up, owner) values ('pp doc 1', null, 1), ('both', null, 2), ('self', 3, 3), ('circle a', 5, 4), ('circle b', 4, 5), ('under 1', 1, 6);
+        create table note (d int references doc, txt text);
+        insert into note select id, title from doc;
+        insert into ur (who, role) values ('eve', 'admin'), ('ann', 'dev'), ('bob', 'dev');)");
+    const std::vector<std::string> options = {"--preserve", "doc", "--preserve", "ur"};
+    refresh(pair, options);
+    const std::string documents = "both||2\ncircle a|circle b|4\ncircle b|circle a|5\npp doc 1||1\nprod doc "
+                                  "1||\nself|self|3\nunder 1|pp doc 1|6\n";
+    const char* const query =
+        "select d.title, u.title, d.owner from doc d left join doc u on u.id = d.up order by 1";
+    CHECK(lines(pair.target(), query) == documents);
+    CHECK(pair.target().value("select count(*) from note n join doc d on d.id = n.d and d.title = n.txt") ==
+          "6");
+    CHECK(lines(pair.target(), "select who, role from ur order by 1") ==
+          "ann|dev\nbob|dev\ncid|ops\neve|admin\n");
+    CHECK(rejected(pair).empty());
+
+    // What the source changed in a row that the last run took from it makes no second one of it.
+    pair.source().sql(
+        "update doc set title = 'prod doc 1, revised' where id = 1; delete from ur where who = 'cid'; "
+        "insert into ur (who, role) values ('fay', 'new')");
+    refresh(pair, options);
+    CHECK(lines(pair.target(), query) == "both||2\ncircle a|circle b|4\ncircle b|circle a|5\npp doc "
+                                         "1||1\nprod doc 1, revised||\nself|self|3\nunder 1|pp doc 1|6\n");
+    CHECK(lines(pair.target(), "select who, role from ur order by 1") ==
+          "ann|dev\nbob|dev\neve|admin\nfay|new\n");
+    CHECK(pair.target().value("select count(*) from note n join doc d on d.id = n.d and d.title = n.txt") ==
+          "6");
+}
+
+TEST_CASE("an assigned number says nothing beside a key that does", "[preserve]") {
+    const std::string shared = R"(
+        create table users (id bigint primary key, login text not null unique);
+        create table tk (id bigint primary key, u bigint references users, t text not null unique);
+        create table country (code text primary key, name text not null unique);)";
+    Pair pair(shared + R"(
+        insert into users values (1, 'a'), (2, 'b'), (3, 'c'); insert into tk values (1, 2, 'of b');
+        insert into country values ('de', 'Germany');)",
+              shared + R"(
+        insert into users values (1, 'a'), (2, 'eve'), (500, 'b'); insert into tk values (7, 2, 'eve'), (8, 500, 'b');
+        insert into country values ('de', 'Deutschland');
+        create table notes (u bigint references users, txt text); insert into notes values (2, 'eve'), (500, 'b');)");
+    const std::vector<std::string> options = {"--preserve", "users",      "--preserve",
+                                              "tk",         "--preserve", "country"};
+    refresh(pair, options);
+    CHECK(lines(pair.target(), "select k.t, u.login from tk k left join users u on u.id = k.u order by 1") ==
+          "b|b\neve|\nof b|b\n");
+    CHECK(lines(pair.target(),
+                "select n.txt, u.login from notes n left join users u on u.id = n.u order by 1") ==
+          "b|b\neve|\n");
+    CHECK(
+        rejected(pair) ==
+        "public.users|conflicts with another row on key users_pkey (id), and is another one by (login)|1\n");
+    CHECK(pair.target().value("select string_agg(name, ' ') from country") == "Germany");
+
+    // Renamed in the source: the last run brought both of its keys.
+    pair.source().sql("update users set login = 'bea' where id = 2");
+    refresh(pair, options);
+    CHECK(lines(pair.target(), "select k.t, u.login from tk k left join users u on u.id = k.u order by 1") ==
+          "b|bea\neve|\nof b|bea\n");
+    CHECK(lines(pair.target(),
+                "select n.txt, u.login from notes n left join users u on u.id = n.u order by 1") ==
+          "b|bea\neve|\n");
+}
+
+TEST_CASE("references that share a column, to oneself and in a circle", "[preserve]") {
+    const std::string shared = R"(
+        create table ten (id serial primary key, code text not null unique);
+        create table us (ten int not null references ten, id serial, login text not null, boss int,
+            primary key (ten, id), unique (ten, login), foreign key (ten, boss) references us (ten, id));)";
+    Pair pair(shared + R"(
+        insert into ten (code) values ('A'), ('B');
+        insert into us (ten, id, login) values (1, 1, 'admin'), (2, 2, 'other');)",
+              shared + R"(
+        insert into ten (code) values ('B'), ('A');
+        insert into us (ten, id, login) values (2, 2, 'self'), (2, 3, 'ofself'), (2, 4, 'c1'), (2, 5, 'c2'), (2, 9, 'admin'), (2, 8, 'ofadmin'), (1, 2, 'x');
+        update us set boss = case login when 'self' then 2 when 'ofself' then 2 when 'c1' then 5 when 'c2' then 4 when 'ofadmin' then 9 end where ten = 2;
+        create table notes (ten int, who int, txt text, foreign key (ten, who) references us);
+        insert into notes select ten, id, login from us;)");
+    refresh(pair, {"--preserve", "ten", "--preserve", "us"});
+    CHECK(lines(pair.target(), "select t.code, u.login, b.login from us u join ten t on t.id = u.ten left "
+                               "join us b on (b.ten, b.id) = (u.ten, u.boss) order by 1, 2") ==
+          "A|admin|\nA|c1|c2\nA|c2|c1\nA|ofadmin|admin\nA|ofself|self\nA|self|self\nB|other|\nB|x|\n");
+    CHECK(
+        pair.target().value(
+            "select count(*) from notes n join us u on (u.ten, u.id) = (n.ten, n.who) and u.login = n.txt") ==
+        "7");
+    CHECK(rejected(pair).empty());
+}
+
+TEST_CASE("a row equal to several of the source's is their duplicate", "[preserve]") {
+    const std::string shared = "create table nokey (u int, w text);";
+    Pair pair(shared + "insert into nokey values (1, 'x'), (1, 'x'), (2, 'y');",
+              shared + "insert into nokey values (1, 'x'), (2, 'y'), (3, 'z');");
+    refresh(pair, {"--preserve", "nokey"});
+    CHECK(lines(pair.target(), "select u, w from nokey order by 1") == "1|x\n1|x\n2|y\n3|z\n");
+    CHECK(rejected(pair).empty());
+    CHECK(pair.target().value(
+              "select report #>> '{merge,tables,0,duplicates}' from pgsluice.run where state = 'swapped'") ==
+          "1");
+}
