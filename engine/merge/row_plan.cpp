@@ -39,6 +39,23 @@ Columns split(const std::string& text, char separator) {
     return parts;
 }
 
+// Of a name as the server prints it: "a b".c
+Columns name_parts(const std::string& text) {
+    Columns parts{""};
+    bool quoted = false;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        if (text[i] == '"' && quoted && i + 1 < text.size() && text[i + 1] == '"')
+            parts.back() += text[i++];
+        else if (text[i] == '"')
+            quoted = !quoted;
+        else if (text[i] == '.' && !quoted)
+            parts.emplace_back();
+        else
+            parts.back() += text[i];
+    }
+    return parts;
+}
+
 // Whether every text that the other side prints for it is a value here: plain types of the server's own.
 bool always_fits(const std::string& type) {
     return type.find('.') == std::string::npos && type.find('"') == std::string::npos;
@@ -117,6 +134,16 @@ private:
         add(name, Role::preserved, named);
     }
 
+    // Of an enum, or an array of one.
+    Columns labels_of(std::string type) const {
+        if (type.ends_with("[]")) type.resize(type.size() - 2);
+        const Columns parts = name_parts(type);
+        if (parts.size() != 2) return {};
+        const model::Object* object =
+            planned_.find(model::NaturalKey{model::Kind::enum_type, parts[0], "", parts[1], ""});
+        return object == nullptr ? Columns{} : object->elements;
+    }
+
     const TableFacts& facts_of(const TableName& name, Role role) const {
         return role == Role::extra ? *target_.at(name) : *source_.at(name);
     }
@@ -135,10 +162,15 @@ private:
                 table.missing_columns.push_back(column.name);
                 continue;
             }
-            MergeColumn made{column.name, column.type, false, column.not_null, column.from_sequence, false};
+            MergeColumn made;
+            made.name = column.name;
+            made.type = column.type;
+            made.not_null = column.not_null;
+            made.from_sequence = column.from_sequence;
+            made.labels = labels_of(column.type);
             made.may_not_fit =
                 role != Role::extra && (other->type != column.type || !always_fits(column.type));
-            table.columns.push_back(made);
+            table.columns.push_back(std::move(made));
         }
         if (role == Role::preserved) add_extra_columns(table, theirs);
         set_keys(table, facts, named);
@@ -150,8 +182,13 @@ private:
         if (object == nullptr) return;
         for (const model::ColumnFacts& column : theirs.columns) {
             if (column.generated || !holds(object->extra_elements, column.name)) continue;
-            table.columns.push_back(
-                {column.name, column.type, !always_fits(column.type), false, column.from_sequence, true});
+            MergeColumn made;
+            made.name = column.name;
+            made.type = column.type;
+            made.may_not_fit = !always_fits(column.type);
+            made.from_sequence = column.from_sequence;
+            made.extra = true;
+            table.columns.push_back(std::move(made));
         }
     }
 

@@ -38,6 +38,10 @@ struct MergeColumn {
     bool not_null = false;
     bool from_sequence = false;
     bool extra = false; // the source lacks it
+    // Of an enum, or an array of one, in the planned database: the target's may have more.
+    std::vector<std::string> labels;
+    // What stands for `type` on the target, where its rows are only counted; empty: the type itself.
+    std::string stand_in;
 };
 
 // A unique index that is more than columns: rows agree on it where its predicate holds of both and none of

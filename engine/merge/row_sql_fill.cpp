@@ -15,7 +15,8 @@ std::string RowSql::typed(const MergeColumn& column, const std::string& alias) c
 // Fails or is true where `value`, a text, is no value of the column.
 std::string RowSql::test_of(const MergeColumn& column, const std::string& value) const {
     // Types of the user's own print what they read; where they do not, something was cut or rounded.
-    const std::string again = fmt::format("({}::{})::pg_catalog.text", value, column.type);
+    const std::string& type = column.stand_in.empty() ? column.type : column.stand_in;
+    const std::string again = fmt::format("({}::{})::pg_catalog.text", value, type);
     if (column.type.starts_with("character("))
         return fmt::format("pg_catalog.rtrim({}) <> pg_catalog.rtrim({})", again, value);
     if (column.type.find('.') != std::string::npos || column.type.starts_with("character"))

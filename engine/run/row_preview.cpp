@@ -38,6 +38,15 @@ void keep_what_can_be_told(const merge::MergeTable& table, const merge::TableNow
     std::erase_if(now.checks, [&](const merge::TableNow::Check& check) { return unknown(check.needs); });
 }
 
+// A domain of the source, to be made again; no row: the type is none. Not one over another type of the
+// user's.
+constexpr std::string_view domain_sql =
+    "select pg_catalog.format_type(t.typbasetype, t.typtypmod) as base, t.typnotnull as not_null, (select "
+    "pg_catalog.string_agg(pg_catalog.pg_get_constraintdef(r.oid), ' ' order by r.conname) from "
+    "pg_catalog.pg_constraint r where r.contypid = t.oid and r.contype = 'c') as checks from "
+    "pg_catalog.pg_type t join pg_catalog.pg_type b on b.oid = t.typbasetype and b.oid < 16384 where "
+    "t.oid = pg_catalog.to_regtype({}) and t.typtype = 'd'";
+
 class Preview {
 public:
     Preview(pq::Connection& source, pq::Connection& target, merge::RowPlan plan)
@@ -46,6 +55,7 @@ public:
     Task<std::vector<report::MergedTable>> run() {
         std::vector<merge::TableNow> now = co_await read_tables_now(source_, plan_);
         const std::vector<merge::TableNow> theirs = co_await read_tables_now(target_, plan_);
+        co_await make_types();
         for (std::size_t i = 0; i < now.size(); ++i) {
             if (plan_.tables[i].role == Role::extra)
                 now[i] = theirs[i];
@@ -84,6 +94,38 @@ public:
     }
 
 private:
+    // The target's types of the same names may take more than those of the planned database.
+    Task<void> make_types() {
+        std::size_t made = 0;
+        for (merge::MergeTable& table : plan_.tables) {
+            for (merge::MergeColumn& column : table.columns) {
+                if (!column.may_not_fit || column.type.find('.') == std::string::npos) continue;
+                const std::string name = fmt::format("pg_temp.pgsluice_type_{}", made++);
+                std::string make;
+                if (column.labels.empty()) {
+                    make = co_await domain(column.type, name);
+                } else {
+                    for (const std::string& label : column.labels)
+                        make += (make.empty() ? "" : ", ") + pq::quote_literal(label);
+                    make = "create type " + name + " as enum (" + make + ")";
+                }
+                if (make.empty()) continue;
+                co_await target_.command(make);
+                column.stand_in = name + (column.type.ends_with("[]") ? "[]" : "");
+            }
+        }
+    }
+
+    Task<std::string> domain(std::string type, std::string name) {
+        const std::string sql = fmt::format(domain_sql, pq::quote_literal(type));
+        const pq::Rows rows = co_await source_.rows(sql);
+        if (rows.empty()) co_return std::string{};
+        std::string made = "create domain " + name + " as " + std::string(rows.at(0, "base"));
+        if (rows.at(0, "not_null") == "t") made += " not null";
+        if (const auto checks = rows.get(0, "checks")) made += " " + std::string(*checks);
+        co_return made;
+    }
+
     Task<void> stage(const merge::RowSql& sql, RowRounds& rounds, std::size_t i) {
         std::string columns;
         for (const std::string& name : sql.source_columns(i))

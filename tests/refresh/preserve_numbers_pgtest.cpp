@@ -115,3 +115,22 @@ TEST_CASE("only rows that change count as such whose reference becomes NULL", "[
               "select report #>> '{merge,tables,0,nulled}' from pgsluice.run where state = 'swapped'") ==
           "1");
 }
+
+TEST_CASE("plan counts values that the source's types do not take", "[preserve]") {
+    Pair pair(
+        "create type mood as enum ('ok'); create domain low as int check (value < 10);"
+        "create table o (id serial primary key, name text not null unique, m mood, many mood[], l low);"
+        "insert into o (name, m) values ('s', 'ok'); create table flyway_schema_history (installed_rank int "
+        "primary key, version text, description text, type text, script text, checksum int, installed_by "
+        "text, installed_on timestamp default now(), execution_time int, success bool);",
+        R"(create type mood as enum ('ok', 'new'); create domain low as int check (value < 100);
+        create table o (id serial primary key, name text not null unique, m mood, many mood[], l low);
+        create table flyway_schema_history (installed_rank int primary key, version text, description text, type text, script text, checksum int, installed_by text, installed_on timestamp default now(), execution_time int, success bool);
+        insert into flyway_schema_history values (1, '1', 'moods', 'SQL', 'V1__moods.sql', 1, 'app', now(), 1, true);
+        insert into o (name, m, many, l) values ('t', 'ok', '{ok,null}', 9), ('new', 'new', null, null), ('many', null, '{ok,new}', null), ('high', null, null, 10), ('s', 'new', null, 1);)");
+    refresh(pair, {"--preserve", "o", "--drift=replay", "--source-is-right"});
+    CHECK(lines(pair.target(), "select name from o order by 1") == "s\nt\n");
+    CHECK(rejected(pair) == "public.o|column l: its value is none of type public.low|1\n"
+                            "public.o|column m: its value is none of type public.mood|2\n"
+                            "public.o|column many: its value is none of type public.mood[]|1\n");
+}
