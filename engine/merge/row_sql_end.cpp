@@ -146,8 +146,10 @@ Statements RowSql::apply(std::size_t i) const {
         extra_differs.push_back(fmt::format("b.{0}::pg_catalog.text is distinct from s.{0}::pg_catalog.text",
                                             quote_identifier(column.name)));
     }
+    // After the rows that go: they may hold what these get.
+    Statements own_values;
     if (!extra.empty())
-        statements.push_back(
+        own_values.push_back(
             fmt::format("update {} b set {} from (select distinct on ({}, {}) {}, {}, {} from {} s where {} "
                         "in ('s', 'd') and {} is not "
                         "null order by {}, {}, {}) s where b.tableoid = s.{} and b.ctid = s.{} and ({})",
@@ -161,6 +163,7 @@ Statements RowSql::apply(std::size_t i) const {
             fmt::format("delete from {} b using {} k where b.tableoid = k.in_table and b.ctid = k.at",
                         real(i), name("kept", i)));
         statements.push_back("delete from " + name("kept", i));
+        statements.insert(statements.end(), own_values.begin(), own_values.end());
         statements.push_back(fmt::format(
             "with put as (insert into {} ({}) overriding system value select {} from {} s where {} = 'a' "
             "order by {} "
@@ -192,6 +195,7 @@ Statements RowSql::apply(std::size_t i) const {
         fmt::format("delete from {} b using {} k where {} and not exists (select from {} s where s.{} = 'a' "
                     "and {})",
                     real(i), kept, all(is_kept), rows(i), state, all(of_row)));
+    statements.insert(statements.end(), own_values.begin(), own_values.end());
     if (!set.empty())
         statements.push_back(fmt::format(
             "update {} b set {} from {} k, {} s where {} and s.{} = 'a' and {} and ({})", real(i),

@@ -130,6 +130,9 @@ std::vector<std::string> RowSql::source_columns(std::size_t i) const {
         if (!column.extra && holds(wanted, column.name)) ordered.push_back(column.name);
     for (const auto& [column, expression] : now_[i].generated)
         if (holds(wanted, column) || !table.expression_keys.empty()) ordered.push_back(column);
+    // A table of one row is known by no column.
+    for (const MergeColumn& column : table.columns)
+        if (ordered.empty() && !column.extra) ordered.push_back(column.name);
     return ordered;
 }
 

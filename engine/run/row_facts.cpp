@@ -118,6 +118,13 @@ bool is_true(const pq::Rows& rows, std::size_t i, std::string_view column) {
     return rows.at(i, column) == "t";
 }
 
+// No name at all is NULL.
+std::vector<std::string> names(const pq::Rows& rows, std::size_t i, std::string_view column) {
+    const auto array = rows.get(i, column);
+    if (!array) return {};
+    return kinds::parse_array(*array);
+}
+
 // The plan's table of this row.
 std::size_t table_of(const merge::RowPlan& plan, const pq::Rows& rows, std::size_t row) {
     const merge::TableName name{text(rows, row, "schema"), text(rows, row, "name")};
@@ -148,11 +155,11 @@ void take_column(const pq::Rows& rows, std::size_t i, merge::TableNow& table) {
 
 Task<std::vector<merge::TableNow>> read_tables_now(pq::Connection& session, const merge::RowPlan& plan) {
     std::vector<merge::TableNow> now(plan.tables.size());
-    const std::string names = names_of(plan);
-    const std::string columns_text = fmt::format(columns_sql, names);
+    const std::string tables = names_of(plan);
+    const std::string columns_text = fmt::format(columns_sql, tables);
     const pq::Rows columns = co_await session.rows(columns_text);
     for (std::size_t i = 0; i < columns.size(); ++i) take_column(columns, i, now[table_of(plan, columns, i)]);
-    const std::string keys_text = fmt::format(keys_sql, names);
+    const std::string keys_text = fmt::format(keys_sql, tables);
     const pq::Rows keys = co_await session.rows(keys_text);
     for (std::size_t i = 0; i < keys.size(); ++i) {
         merge::TableNow::Key key;
@@ -161,18 +168,17 @@ Task<std::vector<merge::TableNow>> read_tables_now(pq::Connection& session, cons
         key.expressions = kinds::parse_array(keys.at(i, "expressions"));
         key.operators = kinds::parse_array(keys.at(i, "operators"));
         key.collations = kinds::parse_array(keys.at(i, "collations"));
-        key.needs = kinds::parse_array(keys.at(i, "needs"));
+        key.needs = names(keys, i, "needs");
         key.nulls_equal = is_true(keys, i, "nulls_equal");
         if (is_true(keys, i, "plain") && !is_true(keys, i, "exclusion"))
             key.columns = kinds::parse_array(keys.at(i, "columns"));
         now[table_of(plan, keys, i)].keys.push_back(std::move(key));
     }
-    const std::string checks_text = fmt::format(checks_sql, names);
+    const std::string checks_text = fmt::format(checks_sql, tables);
     const pq::Rows checks = co_await session.rows(checks_text);
     for (std::size_t i = 0; i < checks.size(); ++i)
-        now[table_of(plan, checks, i)].checks.push_back({text(checks, i, "check"),
-                                                         text(checks, i, "expression"),
-                                                         kinds::parse_array(checks.at(i, "needs"))});
+        now[table_of(plan, checks, i)].checks.push_back(
+            {text(checks, i, "check"), text(checks, i, "expression"), names(checks, i, "needs")});
     co_return now;
 }
 
