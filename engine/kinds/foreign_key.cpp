@@ -84,8 +84,9 @@ Ddl write(const model::Object& object, const Context&) {
     const std::string name = pq::quote_identifier(object.name);
     Ddl ddl;
     ddl.create = alter + " ADD CONSTRAINT " + name + " " + body.definition;
-    if (body.validated && !body.partitioned) {
-        ddl.create += " NOT VALID";
+    // One of the target's own that is NOT VALID there is tried again.
+    if ((body.validated || object.extra) && !body.partitioned) {
+        if (body.validated) ddl.create += " NOT VALID";
         ddl.validate = alter + " VALIDATE CONSTRAINT " + name + ";";
     }
     ddl.create += ";";
