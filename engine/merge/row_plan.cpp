@@ -8,6 +8,7 @@
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "merge/row_keys.hpp"
+#include "merge/row_names.hpp"
 
 namespace pgsluice::merge {
 
@@ -22,22 +23,6 @@ bool holds(const Columns& columns, const std::string& name) {
 }
 
 std::string shown(const TableName& name) { return one_line(name.schema + "." + name.name); }
-
-std::string unquoted(std::string text) {
-    if (text.size() < 2 || text.front() != '"' || text.back() != '"') return text;
-    return text.substr(1, text.size() - 2);
-}
-
-Columns split(const std::string& text, char separator) {
-    Columns parts;
-    std::size_t from = 0;
-    for (std::size_t at = text.find(separator); at != std::string::npos; at = text.find(separator, from)) {
-        parts.push_back(text.substr(from, at - from));
-        from = at + 1;
-    }
-    parts.push_back(text.substr(from));
-    return parts;
-}
 
 // Of a name as the server prints it: "a b".c
 Columns name_parts(const std::string& text) {
@@ -95,8 +80,7 @@ private:
         std::set<TableName> found;
         for (const auto* side : {&source_, &target_})
             for (const auto& [name, facts] : *side)
-                if (name.schema + "." + name.name == text || name.name == text || name.name == unquoted(text))
-                    found.insert(name);
+                if (names_table(text, name.schema, name.name)) found.insert(name);
         if (found.size() == 1) return *found.begin();
         Error error{ErrorKind::refused, option + " names a table that " +
                                             (found.empty() ? "does not exist" : "is in several schemas")};
@@ -104,11 +88,11 @@ private:
     }
 
     void preserve(const std::string& text) {
-        const std::size_t equals = text.find('=');
-        const TableName name = find_table(text.substr(0, equals), "--preserve");
+        const Columns parts = split_name(text, '=');
+        const TableName name = find_table(parts[0], "--preserve");
         Columns named;
-        if (equals != std::string::npos)
-            for (const std::string& column : split(text.substr(equals + 1), ','))
+        if (parts.size() > 1)
+            for (const std::string& column : split_name(text.substr(parts[0].size() + 1), ','))
                 named.push_back(unquoted(column));
         if (plan_.table(name) != nullptr)
             throw Error{ErrorKind::refused, "--preserve names a table twice"}.object(shown(name));
@@ -149,6 +133,10 @@ private:
     }
 
     void add(const TableName& name, Role role, const Columns& named) {
+        plan_.tables.push_back(make(name, role, named));
+    }
+
+    MergeTable make(const TableName& name, Role role, const Columns& named) const {
         MergeTable table;
         table.role = role;
         table.name = name;
@@ -172,9 +160,9 @@ private:
                 role != Role::extra && (other->type != column.type || !always_fits(column.type));
             table.columns.push_back(std::move(made));
         }
-        if (role == Role::preserved) add_extra_columns(table, theirs);
+        if (role != Role::extra) add_extra_columns(table, theirs);
         set_keys(table, facts, named);
-        plan_.tables.push_back(std::move(table));
+        return table;
     }
 
     void add_extra_columns(MergeTable& table, const TableFacts& theirs) const {
@@ -194,20 +182,21 @@ private:
 
     void named_reference(const std::string& text) {
         const auto end_of = [&](const std::string& end) {
-            const std::size_t dot = end.rfind('.');
-            if (dot == std::string::npos)
+            const Columns words = split_name(end, '.');
+            if (words.size() < 2)
                 throw Error{ErrorKind::refused, "--reference has no column"}
                     .object(one_line(text))
                     .hint("write CHILD.COLUMN=PARENT.COLUMN");
-            return std::pair{find_table(end.substr(0, dot), "--reference"), unquoted(end.substr(dot + 1))};
+            const std::string table = end.substr(0, end.size() - words.back().size() - 1);
+            return std::pair{find_table(table, "--reference"), unquoted(words.back())};
         };
-        const std::size_t equals = text.find('=');
-        if (equals == std::string::npos)
+        const Columns ends = split_name(text, '=');
+        if (ends.size() != 2)
             throw Error{ErrorKind::refused, "--reference has no ="}
                 .object(one_line(text))
                 .hint("write CHILD.COLUMN=PARENT.COLUMN");
-        const auto [child, child_column] = end_of(text.substr(0, equals));
-        const auto [parent, parent_column] = end_of(text.substr(equals + 1));
+        const auto [child, child_column] = end_of(ends[0]);
+        const auto [parent, parent_column] = end_of(ends[1]);
         for (const auto& [name, column] :
              {std::pair{child, child_column}, std::pair{parent, parent_column}}) {
             const auto at = target_.find(name);
@@ -249,13 +238,15 @@ private:
             if (table.column(column) == nullptr) return; // takes the source's default
         if (table.role == Role::referenced && !in_a_key(table, child_columns)) return;
         if (!target_.contains(parent) || (!source_.contains(parent) && !is_extra(parent))) return;
-        for (const Reference& known : plan_.references)
-            if (known.child == child && known.parent == parent && known.child_columns == child_columns &&
-                known.parent_columns == parent_columns)
+        for (const Reference& other : plan_.references)
+            if (other.child == child && other.parent == parent && other.child_columns == child_columns &&
+                other.parent_columns == parent_columns)
                 return;
-        if (plan_.table(parent) == nullptr) add(parent, Role::referenced, {});
+        const MergeTable* known = plan_.table(parent);
+        const MergeTable made = known == nullptr ? make(parent, Role::referenced, {}) : *known;
         for (const std::string& column : parent_columns)
-            if (plan_.table(parent)->column(column) == nullptr) return;
+            if (made.column(column) == nullptr) return;
+        if (known == nullptr) plan_.tables.push_back(made);
         plan_.references.push_back({child, parent, child_columns, parent_columns, declared, {}});
     }
 

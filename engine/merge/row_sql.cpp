@@ -40,8 +40,8 @@ std::string RowSql::base(std::size_t i) const {
     if (table.role == Role::extra)
         return fmt::format(
             "(select b.* from {} b where not exists (select from {} z where z.{} = b.tableoid and "
-            "z.{} = b.ctid))",
-            real(i), rows(i), in, at);
+            "z.{} = b.ctid and z.{} <> 'k'){})",
+            real(i), rows(i), in, at, state, not_settled(i));
     Columns same;
     for (const std::string& column : table.row_key)
         same.push_back(fmt::format("array[k.{}] operator(pg_catalog.=) array[b.{}]",
@@ -103,7 +103,7 @@ std::vector<std::string> RowSql::inserted(std::size_t i) const {
 
 Statements RowSql::drop(std::size_t i) const {
     Statements statements;
-    for (const char* prefix : {"raw", "bad", "rows", "was", "kept", "prior", "gone", "source"})
+    for (const char* prefix : {"raw", "bad", "rows", "was", "kept", "gone", "source"})
         statements.push_back("drop table if exists " + name(prefix, i));
     return statements;
 }
@@ -150,7 +150,7 @@ Statements RowSql::create(std::size_t i) const {
     if (preview() && staged(i))
         statements.push_back(fmt::format("{} {} as select {} from {} b with no data", create_table(),
                                          source_rows(i), listed("b", source_columns(i)), real(i)));
-    if (table.role == Role::preserved) {
+    if (table.role != Role::referenced) {
         Columns keys;
         for (const std::string& column : table.row_key) {
             keys.push_back(words::column("b", column) + " as " + quote_identifier("o " + column));
@@ -189,7 +189,7 @@ std::string RowSql::copy_out(std::size_t i) const {
             wanted.push_back(fmt::format("exists (select from {} c where {})",
                                          real(index_of(reference.child)), all(same)));
         }
-        sql += " where " + join(wanted, " or ");
+        sql += " where " + (wanted.empty() ? "false" : join(wanted, " or "));
     }
     if (!table.row_key.empty()) sql += " order by " + listed("t", table.row_key);
     return "copy (" + sql + ") to stdout";

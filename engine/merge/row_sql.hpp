@@ -8,8 +8,9 @@
 //     to be added, x rejected, g deleted in prod; l<r> the row of the parent's rows_N that reference r leads
 //     to; d<r> whether that reference holds its last value; o<k> what column k held on the target.
 //   was_N   what the last run recorded of the source's keys
-//   kept_N  old and new key of the rows that were added
-//   prior_N, gone_N  for late changes of extras: where keys led before, which rows go
+//   kept_N  old and new key of the rows that were added; of an extra without a key where they are
+//   gone_N  for late changes of extras: which rows go
+// Of an extra rows_N holds the rows that move, state a, k once they are in the table, or x.
 // Equality is that of the column's type and collation: arrays of one element compare by the type's own
 // operator, whatever search_path says, and NULL equals NULL.
 #pragma once
@@ -75,6 +76,7 @@ public:
     std::string source_rows(std::size_t i) const { return name("source", i); }
     Statements fill_raw(std::size_t i) const;
     std::string copy_in(std::size_t i) const;
+    std::string raw_mark(std::size_t i) const; // the same while raw_N holds the same rows
     // What the target is asked: all rows; of a referenced table those that anything leads to.
     std::string copy_out(std::size_t i) const;
     std::string find_bad_rows(std::size_t i) const; // "" when every text fits
@@ -101,20 +103,18 @@ public:
     std::string counts(std::size_t i) const;
     std::string reasons(std::size_t i) const;
 
-    // --- extras: row_sql_extras.cpp
-    Statements stage_extra(std::size_t i) const;   // the rows that are about to move
-    Statements move_extra(std::size_t i) const;    // there
+    // --- extras: row_sql_extras.cpp, row_sql_extras_end.cpp. Parents first; where they refer to each other
+    // in circles the first two are repeated until extra_mark() stays the same.
+    Statements stage_extra(std::size_t i) const; // the rows that are about to move
+    Statements move_extra(std::size_t i) const;  // there, or NULL, or rejected
+    bool extras_in_cycles() const;
+    std::string extra_mark(std::size_t i) const;
     Statements replace_extra(std::size_t i) const; // in the table, after check() and record_rejected()
-    // Late: rows_N holds what changed on the target, raw_N as it came; gone_N all keys to take away first.
-    std::string prior(std::size_t i) const { return name("prior", i); }
-    Statements keep_prior(std::size_t i) const; // where each key led before the rounds begin anew
-    // The target's keys that lead elsewhere than before, as COPY of the parent's columns of reference r.
-    std::string moved_keys(std::size_t r) const;
-    std::string referring_rows(std::size_t r, const std::string& keys) const;
-    Statements once_each(std::size_t i) const; // a row that came for two reasons
+    // Late: raw_N gets the rows that changed on the target, gone_N the keys of those that were deleted; then
+    // rows_N holds what is to be moved anew. `changed`: a table without a key comes as a whole.
     std::string gone(std::size_t i) const { return name("gone", i); }
-    Statements collect_gone(std::size_t i) const;
-    Statements remove_gone(std::size_t i) const;
+    Statements begin_late_extra(std::size_t i) const;
+    Statements take_late_extra(std::size_t i, bool changed) const;
 
     std::size_t index_of(const TableName& table) const;
     bool staged(std::size_t i) const; // has raw_N and rows_N from the start: preserved and referenced tables
@@ -144,7 +144,7 @@ private:
     std::string linked(std::size_t r, const std::string& child, const std::string& parent,
                        bool old_child) const;
     std::string holds_any(const std::string& alias, const std::vector<std::string>& columns) const;
-    std::string new_key_test(std::size_t i, const TableNow::Key& key) const;
+    std::vector<std::string> new_key_tests(std::size_t i, const TableNow::Key& key) const;
     std::string typed(const MergeColumn& column, const std::string& alias) const;
     std::string key_text(const std::string& alias, const std::vector<std::string>& columns) const;
     Statements resolve(std::size_t i) const;
@@ -172,7 +172,15 @@ private:
     Statements conflicts(std::size_t i) const;
     std::vector<std::string> inserted(std::size_t i) const;
     std::string stage_extra_where(std::size_t i, const std::string& where) const;
-    Statements extra_moves(std::size_t i, bool stage) const;
+    Statements record_rejected_extra(std::size_t i) const;
+    bool rests(std::size_t r) const;
+    std::vector<std::size_t> moving_references(std::size_t i) const;
+    std::vector<std::string> moving_columns(std::size_t i) const;
+    std::string leads(std::size_t r, const std::string& child, bool old_child) const;
+    std::string key_changed(std::size_t r, const std::string& parent) const;
+    std::string taken(std::size_t r, const std::string& child, bool old_child) const;
+    std::string astray(std::size_t r, const std::string& child, bool old_child) const;
+    std::string not_settled(std::size_t i) const;
 
     const RowPlan& plan_;
     std::vector<TableNow> now_;

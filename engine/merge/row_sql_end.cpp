@@ -233,17 +233,7 @@ Statements RowSql::record_rejected(std::size_t i) const {
                     quote_literal(shown));
     Statements statements;
     if (table.role == Role::referenced) return statements;
-    if (table.role == Role::extra) {
-        statements.push_back(fmt::format(
-            "{0}s.{1}, pg_catalog.to_jsonb({2}), {3} from {4} {2}, {5} s where {2}.tableoid = s.{6} "
-            "and {2}.ctid = s.{7} and s.{8} = 'x'",
-            into, reason, whole, quote_literal(run_id_), real(i), rows(i), in, at, state));
-        statements.push_back(fmt::format(
-            "{0}s.{1}, pg_catalog.to_jsonb({2}) - 'pgsluice row', {3} from {4} {2} join {5} s on s.{6} = "
-            "{2}.{6} where s.{7} = 'x' and s.{8} is null",
-            into, reason, whole, quote_literal(run_id_), raw(i), rows(i), row, state, at));
-        return statements;
-    }
+    if (table.role == Role::extra) return record_rejected_extra(i);
     statements.push_back(fmt::format("delete from pgsluice.rejected where run_id = {} and table_name = {}",
                                      quote_literal(run_id_), quote_literal(shown)));
     statements.push_back(fmt::format(
@@ -259,7 +249,7 @@ std::string RowSql::nulled_rows(std::size_t i) const {
     Columns of_target;
     for (const std::size_t r : references_of(i))
         if (of_target_only(r)) of_target.push_back(link(r) + " = -2");
-    std::string sql = fmt::format("({} > 0 and ({} = 'a'", nulled, state);
+    std::string sql = fmt::format("({} > 0 and ({} in ('a', 'k')", nulled, state);
     if (!of_target.empty())
         sql += fmt::format(" or ({} in ('s', 'd') and ({}))", state, join(of_target, " or "));
     return sql + "))";
@@ -273,8 +263,8 @@ std::string RowSql::counts(std::size_t i) const {
     const std::string bad = staged(i) ? fmt::format(" + (select count(*) from {})", name("bad", i)) : "";
     return "select " + count(s + " = 's'", "same") + ", " + count(s + " = 'a'", "added") + ", " +
            count(s + " = 'a' and " + new_key, "new_keys") + ", " +
-           count(s + " = 'a' and " + moved, "repointed") + ", " + count(s + " = 'd'", "duplicates") + ", " +
-           count(s + " = 'g'", "deleted") + ", count(*) filter (where " + s + " = 'x')" + bad +
+           count(s + " in ('a', 'k') and " + moved, "repointed") + ", " + count(s + " = 'd'", "duplicates") +
+           ", " + count(s + " = 'g'", "deleted") + ", count(*) filter (where " + s + " = 'x')" + bad +
            " as rejected, " + count(nulled_rows(i), "nulled") + " from " + rows(i);
 }
 

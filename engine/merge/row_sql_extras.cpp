@@ -1,5 +1,6 @@
 // References in the rows of extras: only those rows are touched whose reference moves, or would be left on
-// another entity.
+// another entity. rows_N keeps them until the swap: it is the map from each key that an extra's row had to
+// the one that it has, for the extras that refer to it.
 #include <algorithm>
 
 #include "merge/row_sql_parts.hpp"
@@ -8,6 +9,107 @@ namespace pgsluice::merge {
 
 using namespace words;
 
+namespace {
+
+constexpr const char* known = " in ('s', 'd', 'a', 'k')"; // the row is there under its new key
+
+std::string elsewhere(const MergeTable& parent) {
+    return ": the source has another row of " + one_line(parent.name.schema + "." + parent.name.name) +
+           " under this key";
+}
+
+} // namespace
+
+// The parent's rows stay where they are on the target, all of them.
+bool RowSql::rests(std::size_t r) const {
+    const Reference& reference = plan_.references[r];
+    if (staged(index_of(reference.parent))) return false;
+    return std::none_of(plan_.references.begin(), plan_.references.end(), [&](const Reference& up) {
+        return up.child == reference.parent && meet(up.child_columns, reference.parent_columns);
+    });
+}
+
+// Those to the table itself last: they follow what the others did to its keys.
+std::vector<std::size_t> RowSql::moving_references(std::size_t i) const {
+    std::vector<std::size_t> others, own;
+    for (std::size_t r = 0; r < plan_.references.size(); ++r) {
+        const Reference& reference = plan_.references[r];
+        if (reference.child != plan_.tables[i].name || rests(r)) continue;
+        (reference.parent == reference.child ? own : others).push_back(r);
+    }
+    others.insert(others.end(), own.begin(), own.end());
+    return others;
+}
+
+bool RowSql::extras_in_cycles() const {
+    for (std::size_t i = 0; i < plan_.tables.size(); ++i) {
+        if (staged(i)) continue;
+        for (const std::size_t r : moving_references(i)) {
+            const std::size_t j = index_of(plan_.references[r].parent);
+            if (!staged(j) && j >= i) return true;
+        }
+    }
+    return false;
+}
+
+std::vector<std::string> RowSql::moving_columns(std::size_t i) const {
+    Columns columns;
+    for (const std::size_t r : moving_references(i))
+        for (const std::string& name : plan_.references[r].child_columns)
+            if (!holds(columns, name)) columns.push_back(name);
+    return columns;
+}
+
+// p is the row that the child's value led to on the target, and it is there.
+std::string RowSql::leads(std::size_t r, const std::string& child, bool old_child) const {
+    Columns conditions{linked(r, child, "p", old_child), std::string("p.") + state + known};
+    for (const std::string& key : plan_.references[r].parent_columns)
+        conditions.push_back(column("p", key) + " is not null");
+    return all(conditions);
+}
+
+std::string RowSql::key_changed(std::size_t r, const std::string& parent) const {
+    const std::size_t j = index_of(plan_.references[r].parent);
+    Columns differs;
+    for (const std::string& key : plan_.references[r].parent_columns)
+        differs.push_back(fmt::format("{}.{}::pg_catalog.text <> {}::pg_catalog.text", parent,
+                                      old_column(j, key), column(parent, key)));
+    return "(" + join(differs, " or ") + ")";
+}
+
+// Whether another row is under the value that the child has on the target. Of another extra only a row that
+// came there from elsewhere is another one.
+std::string RowSql::taken(std::size_t r, const std::string& child, bool old_child) const {
+    const Reference& reference = plan_.references[r];
+    const std::size_t i = index_of(reference.child), j = index_of(reference.parent);
+    Columns same;
+    for (std::size_t k = 0; k < reference.child_columns.size(); ++k) {
+        const std::string& name = reference.child_columns[k];
+        const std::string value = child + "." + (old_child ? old_column(i, name) : quote_identifier(name));
+        same.push_back(fmt::format("array[{}::{}] operator(pg_catalog.=) array[{}]", value,
+                                   plan_.tables[j].column(reference.parent_columns[k])->type,
+                                   column("q", reference.parent_columns[k])));
+    }
+    if (staged(j)) return fmt::format("exists (select from {} q where {})", final_rows(j), all(same));
+    return fmt::format("exists (select from {} q where {} and q.{}{} and {})", rows(j), all(same), state,
+                       known, key_changed(r, "q"));
+}
+
+// The row that the value led to is not there, and another one is.
+std::string RowSql::astray(std::size_t r, const std::string& child, bool old_child) const {
+    const Reference& reference = plan_.references[r];
+    const std::size_t i = index_of(reference.child), j = index_of(reference.parent);
+    Columns conditions;
+    for (const std::string& name : reference.child_columns)
+        conditions.push_back(child + "." + (old_child ? old_column(i, name) : quote_identifier(name)) +
+                             " is not null");
+    conditions.push_back(
+        fmt::format("not exists (select from {} p where {})", rows(j), leads(r, child, old_child)));
+    conditions.push_back(taken(r, child, old_child));
+    return all(conditions);
+}
+
+// Rows of the table that were not staged before. Their numbers are negative: positive ones are of raw_N.
 std::string RowSql::stage_extra_where(std::size_t i, const std::string& where) const {
     Columns into, values;
     for (const std::string& name : inserted(i)) {
@@ -19,163 +121,95 @@ std::string RowSql::stage_extra_where(std::size_t i, const std::string& where) c
         values.push_back(column("b", name));
     }
     return fmt::format(
-        "insert into {0} ({1}, {2}, {3}, {4}, {5}) select {6}, (select coalesce(pg_catalog.max({2}), 0) from "
-        "{0}) + pg_catalog.row_number() over (), b.tableoid, b.ctid, 'a' from {7} b where {8} and not exists "
-        "(select from {0} z where z.{3} = b.tableoid and z.{4} = b.ctid)",
-        rows(i), join(into, ", "), row, in, at, state, join(values, ", "), real(i), where);
+        "insert into {0} ({1}, {2}, {3}, {4}, {5}) select {6}, (select coalesce(pg_catalog.max({2}) filter "
+        "(where {2} < 0), -4611686018427387904) from {0}) + pg_catalog.row_number() over (), b.tableoid, "
+        "b.ctid, 'a' from {7} b where {8} and not exists (select from {0} z where z.{3} = b.tableoid and "
+        "z.{4} = b.ctid){9}",
+        rows(i), join(into, ", "), row, in, at, state, join(values, ", "), real(i), where, not_settled(i));
 }
 
-Statements RowSql::extra_moves(std::size_t i, bool wants_stage) const {
-    Statements stage, move;
-    for (std::size_t r = 0; r < plan_.references.size(); ++r) {
+// Rows of a table without a key that were put there by the merge before.
+std::string RowSql::not_settled(std::size_t i) const {
+    if (!plan_.tables[i].row_key.empty()) return {};
+    return fmt::format(" and not exists (select from {} k where k.in_table operator(pg_catalog.=) b.tableoid "
+                       "and k.at operator(pg_catalog.=) b.ctid)",
+                       name("kept", i));
+}
+
+Statements RowSql::stage_extra(std::size_t i) const {
+    Statements statements;
+    for (const std::size_t r : moving_references(i)) {
         const Reference& reference = plan_.references[r];
-        if (reference.child != plan_.tables[i].name) continue;
         const std::size_t j = index_of(reference.parent);
-        // Of another extra only the rows that moved are staged; one that refers to nothing has none.
-        const bool may_move = std::any_of(plan_.references.begin(), plan_.references.end(),
-                                          [&](const Reference& up) { return up.child == reference.parent; });
-        if (!staged(j) && !may_move) continue;
-        Columns differs, values, present_b, present_c, under_b, under_c;
+        statements.push_back(
+            stage_extra_where(i, fmt::format("exists (select from {} p where {} and {})", rows(j),
+                                             leads(r, "b", false), key_changed(r, "p"))));
+        statements.push_back(stage_extra_where(i, astray(r, "b", false)));
+        // Rows that were put there before, and whose reference leads elsewhere by now.
+        Columns is_new, is_old, present;
         for (std::size_t k = 0; k < reference.child_columns.size(); ++k) {
             const std::string& name = reference.child_columns[k];
-            const std::string& key = reference.parent_columns[k];
-            const std::string& type = plan_.tables[j].column(key)->type;
-            differs.push_back(fmt::format("p.{}::pg_catalog.text <> p.{}::pg_catalog.text",
-                                          old_column(j, key), quote_identifier(key)));
-            values.push_back(quote_identifier(name) + " = " + column("p", key));
-            present_b.push_back(column("b", name) + " is not null");
-            present_c.push_back("c." + old_column(i, name) + " is not null");
-            under_b.push_back(fmt::format("array[{}::{}] operator(pg_catalog.=) array[q.{}]",
-                                          column("b", name), type, quote_identifier(key)));
-            under_c.push_back(fmt::format("array[c.{}::{}] operator(pg_catalog.=) array[q.{}]",
-                                          old_column(i, name), type, quote_identifier(key)));
+            is_new.push_back(fmt::format("{}::pg_catalog.text is distinct from {}::pg_catalog.text",
+                                         column("c", name), column("p", reference.parent_columns[k])));
+            is_old.push_back(fmt::format("{}::pg_catalog.text is distinct from c.{}::pg_catalog.text",
+                                         column("c", name), old_column(i, name)));
+            present.push_back("c." + old_column(i, name) + " is not null");
         }
-        const std::string changed = "(" + join(differs, " or ") + ")";
-        const std::string follows = fmt::format("p.{} in ('s', 'd', 'a') and {}", state, changed);
-        const std::string known = fmt::format("p.{} in ('s', 'd', 'a')", state);
-        stage.push_back(stage_extra_where(i, fmt::format("exists (select from {} p where {} and {})", rows(j),
-                                                         linked(r, "b", "p", false), follows)));
-        move.push_back(fmt::format("update {} c set {}, {} = true from {} p where {} and {}", rows(i),
-                                   join(values, ", "), moved, rows(j), linked(r, "c", "p", true), follows));
-        if (!staged(j)) continue; // an extra's row under this key is the same row on both sides
-        stage.push_back(stage_extra_where(
-            i, fmt::format("{} and not exists (select from {} p where {} and {}) and exists (select "
-                           "from {} q where {})",
-                           all(present_b), rows(j), linked(r, "b", "p", false), known, final_rows(j),
-                           all(under_b))));
-        const std::string astray = fmt::format(
-            "{} and not exists (select from {} p where {} and {}) and exists (select from {} q where {})",
-            all(present_c), rows(j), linked(r, "c", "p", true), known, final_rows(j), all(under_c));
-        const std::string why =
-            "reference " + in_words(reference.child_columns) + ": the source has another row of " +
-            one_line(reference.parent.schema + "." + reference.parent.name) + " under this key";
-        Columns nulls;
+        const std::string reopen =
+            fmt::format("update {} c set {} = 'a' where c.{} = 'k' and ", rows(i), state, state);
+        statements.push_back(reopen + fmt::format("exists (select from {} p where {} and ({}))", rows(j),
+                                                  leads(r, "c", true), join(is_new, " or ")));
+        statements.push_back(
+            reopen + fmt::format("{} and not exists (select from {} p where {}) and ({} or {})", all(present),
+                                 rows(j), leads(r, "c", true), join(is_old, " or "), taken(r, "c", true)));
+    }
+    return statements;
+}
+
+// From what each row held on the target, so that it may be done again when a parent went another way.
+Statements RowSql::move_extra(std::size_t i) const {
+    Columns reset;
+    for (const std::string& name : moving_columns(i))
+        reset.push_back(quote_identifier(name) + " = " + old_column(i, name));
+    if (reset.empty()) return {};
+    Statements statements{fmt::format("update {} set {}, {} = false, {} = 0, {} = null where {} = 'a'",
+                                      rows(i), join(reset, ", "), moved, nulled, reason, state)};
+    Statements ends;
+    for (const std::size_t r : moving_references(i)) {
+        const Reference& reference = plan_.references[r];
+        const std::size_t j = index_of(reference.parent);
+        Columns values, differs, nulls;
+        for (std::size_t k = 0; k < reference.child_columns.size(); ++k) {
+            const std::string key = column("p", reference.parent_columns[k]);
+            values.push_back(quote_identifier(reference.child_columns[k]) + " = " + key);
+            differs.push_back(fmt::format("{}::pg_catalog.text <> {}::pg_catalog.text",
+                                          column("c", reference.child_columns[k]), key));
+        }
+        statements.push_back(
+            fmt::format("update {} c set {}, {} = true from {} p where c.{} = 'a' and {} and {}", rows(i),
+                        join(values, ", "), moved, rows(j), state, leads(r, "c", true), key_changed(r, "p")));
         for (const std::string& name : reference.null_columns)
             nulls.push_back(quote_identifier(name) + " = null");
-        if (nulls.empty())
-            move.push_back(fmt::format("update {} c set {} = 'x', {} = {} where {}", rows(i), state, reason,
-                                       quote_literal(why), astray));
-        else
-            move.push_back(fmt::format("update {} c set {}, {} = {} + 1, {} = {} where {}", rows(i),
-                                       join(nulls, ", "), nulled, nulled, reason, quote_literal(why),
-                                       astray));
+        const std::string of = "reference " + in_words(reference.child_columns);
+        const std::string set = nulls.empty()
+                                    ? fmt::format("{} = 'x'", state)
+                                    : fmt::format("{}, {} = {} + 1", join(nulls, ", "), nulled, nulled);
+        ends.push_back(fmt::format("update {} c set {}, {} = {} where c.{} = 'a' and {}", rows(i), set,
+                                   reason, quote_literal(of + elsewhere(plan_.tables[j])), state,
+                                   astray(r, "c", true)));
+        ends.push_back(fmt::format("update {} c set {} = 'x', {} = {} where c.{} = 'a' and exists (select "
+                                   "from {} p where {} and ({}))",
+                                   rows(i), state, reason, quote_literal(of + ": contradicts another one"),
+                                   state, rows(j), leads(r, "c", true), join(differs, " or ")));
     }
-    return wants_stage ? stage : move;
-}
-
-Statements RowSql::stage_extra(std::size_t i) const { return extra_moves(i, true); }
-Statements RowSql::move_extra(std::size_t i) const { return extra_moves(i, false); }
-
-Statements RowSql::replace_extra(std::size_t i) const {
-    const Columns columns = inserted(i);
-    const MergeTable& table = plan_.tables[i];
-    return {fmt::format("delete from {} b using {} s where b.tableoid = s.{} and b.ctid = s.{}", real(i),
-                        rows(i), in, at),
-            fmt::format(
-                "insert into {} ({}) overriding system value select {} from {} s where {} = 'a' order by {}",
-                pq::quote_qualified(table.name.schema, table.name.name), listed("", columns),
-                listed("s", columns), rows(i), state, row)};
-}
-
-Statements RowSql::keep_prior(std::size_t i) const {
-    Columns columns;
-    for (const std::string& name : parent_columns(i)) {
-        columns.push_back(old_column(i, name));
-        columns.push_back(quote_identifier(name));
-    }
-    columns.emplace_back(state);
-    return {"drop table if exists " + prior(i), fmt::format("create unlogged table {} as select {} from {}",
-                                                            prior(i), join(columns, ", "), rows(i))};
-}
-
-std::string RowSql::moved_keys(std::size_t r) const {
-    const std::size_t j = index_of(plan_.references[r].parent);
-    Columns keys, same, now, before;
-    for (const std::string& name : plan_.references[r].parent_columns) {
-        const std::string old = old_column(j, name);
-        keys.push_back(fmt::format("coalesce(p.{0}, q.{0})", old));
-        same.push_back(fmt::format("array[p.{0}] operator(pg_catalog.=) array[q.{0}]", old));
-        now.push_back(column("p", name) + "::pg_catalog.text");
-        before.push_back(column("q", name) + "::pg_catalog.text");
-    }
-    return fmt::format(
-        "copy (select {0} from (select * from {1} where {2} in ('s', 'd', 'a')) p full join (select * from "
-        "{3} "
-        "where {2} in ('s', 'd', 'a')) q on {4} where p.{2} is null or q.{2} is null or row({5}) is distinct "
-        "from row({6})) to stdout",
-        join(keys, ", "), rows(j), state, prior(j), all(same), join(now, ", "), join(before, ", "));
-}
-
-// Asked of the target, where `keys` holds the parent's columns as k0, k1...: rows that refer to one of them.
-std::string RowSql::referring_rows(std::size_t r, const std::string& keys) const {
-    const Reference& reference = plan_.references[r];
-    const std::size_t i = index_of(reference.child);
-    Columns columns, same;
-    for (const MergeColumn& column : plan_.tables[i].columns)
-        columns.push_back(words::column("t", column.name));
-    for (std::size_t k = 0; k < reference.child_columns.size(); ++k)
-        same.push_back(fmt::format("m.k{} operator(pg_catalog.=) {}::pg_catalog.text", k,
-                                   column("t", reference.child_columns[k])));
-    return fmt::format("copy (select {} from {} t where exists (select from {} m where {})) to stdout",
-                       join(columns, ", "), real(i), keys, all(same));
-}
-
-Statements RowSql::once_each(std::size_t i) const {
-    return {fmt::format("delete from {0} a using {0} o where {1} and o.{2} < a.{2}", raw(i),
-                        equal(i, "a", "o", plan_.tables[i].row_key), row)};
-}
-
-Statements RowSql::collect_gone(std::size_t i) const {
-    const Columns& key = plan_.tables[i].row_key;
-    Columns old;
-    for (const std::string& name : key) old.push_back(old_column(i, name));
-    return {fmt::format("create unlogged table {} as select {} from {} b with no data", gone(i),
-                        listed("b", key), real(i)),
-            fmt::format("insert into {} select {} from {}", gone(i), join(old, ", "), rows(i))};
-}
-
-// The rows that were there: under the keys that theirs led to then.
-Statements RowSql::remove_gone(std::size_t i) const {
-    const Columns& key = plan_.tables[i].row_key;
-    if (key.empty()) return {"delete from " + real(i)};
-    Statements statements;
-    for (const std::size_t r : references_of(i)) {
-        const Reference& reference = plan_.references[r];
-        if (!std::all_of(reference.child_columns.begin(), reference.child_columns.end(),
-                         [&](const std::string& name) { return holds(key, name); }))
-            continue;
-        const std::size_t j = index_of(reference.parent);
-        Columns values;
-        for (std::size_t k = 0; k < reference.child_columns.size(); ++k)
-            values.push_back(quote_identifier(reference.child_columns[k]) + " = " +
-                             column("p", reference.parent_columns[k]));
-        statements.push_back(fmt::format("update {} g set {} from {} p where {} and p.{} in ('s', 'd', 'a')",
-                                         gone(i), join(values, ", "), prior(j), linked(r, "g", "p", false),
-                                         state));
-    }
-    statements.push_back(
-        fmt::format("delete from {} b using {} g where {}", real(i), gone(i), equal(i, "b", "g", key)));
+    statements.insert(statements.end(), ends.begin(), ends.end());
     return statements;
+}
+
+std::string RowSql::extra_mark(std::size_t i) const {
+    return fmt::format("select count(*) || ' ' || coalesce(pg_catalog.sum(pg_catalog.hashtextextended((row({}"
+                       ", {}))::pg_catalog.text, 0)), 0) from {}",
+                       state, listed("", moving_columns(i)), rows(i));
 }
 
 } // namespace pgsluice::merge

@@ -146,12 +146,25 @@ Statements RowSql::fill_raw(std::size_t i) const {
     return {"insert into " + raw(i) + " (" + join(columns, ", ") + ") " + out};
 }
 
+std::string RowSql::raw_mark(std::size_t i) const {
+    Columns columns;
+    for (const MergeColumn& column : plan_.tables[i].columns) columns.push_back(column.name);
+    return fmt::format("select count(*) || ' ' || coalesce(pg_catalog.sum(pg_catalog.hashtextextended("
+                       "(row({}))::pg_catalog.text, 0)), 0) from {}",
+                       listed("", columns), raw(i));
+}
+
 // What the table holds when the preserved rows are in it.
 std::string RowSql::final_rows(std::size_t i) const {
     if (!preview()) return real(i);
     const Columns columns = parent_columns(i);
-    return fmt::format("(select {0} from {1} union all select {0} from {2} where {3} = 'a')",
-                       listed("", columns), source_rows(i), rows(i), state);
+    Columns of_source; // which lacks the target's own columns
+    for (const std::string& column : columns) {
+        const MergeColumn& facts = *plan_.tables[i].column(column);
+        of_source.push_back((facts.extra ? "null::" + facts.type + " as " : "") + quote_identifier(column));
+    }
+    return fmt::format("(select {} from {} union all select {} from {} where {} = 'a')",
+                       join(of_source, ", "), source_rows(i), listed("", columns), rows(i), state);
 }
 
 // A new key. A preview takes none from the sequence: any value that nobody has will do.

@@ -77,15 +77,16 @@ Statements RowSql::resolve(std::size_t i) const {
     return statements;
 }
 
-// Somebody else's row is under this key: among the source's rows, or among those that were re-pointed.
-std::string RowSql::new_key_test(std::size_t i, const TableNow::Key& key) const {
-    std::string test =
-        fmt::format("exists (select from {} b where {})", base(i), equal(i, "s", "b", key.columns));
+// Somebody else's row is under this key: among the source's rows, or among those that were re-pointed. Each
+// test is a statement of its own: joined by OR they would be tried for each pair of rows.
+std::vector<std::string> RowSql::new_key_tests(std::size_t i, const TableNow::Key& key) const {
+    std::vector<std::string> tests{
+        fmt::format("exists (select from {} b where {})", base(i), equal(i, "s", "b", key.columns))};
     if (key.columns.size() > 1)
-        test +=
-            fmt::format(" or exists (select from {} o where o.{} = 'a' and o.{} <> s.{} and (o.{} or o.{} "
-                        "< s.{}) and {})",
-                        rows(i), state, row, row, keyed, row, row, equal(i, "s", "o", key.columns));
+        tests.push_back(
+            fmt::format("exists (select from {} o where o.{} = 'a' and o.{} <> s.{} and (o.{} or o.{} < "
+                        "s.{}) and {})",
+                        rows(i), state, row, row, keyed, row, row, equal(i, "s", "o", key.columns)));
     const Columns& row_key = plan_.tables[i].row_key;
     if (std::all_of(key.columns.begin(), key.columns.end(),
                     [&](const std::string& name) { return holds(row_key, name); })) {
@@ -97,10 +98,10 @@ std::string RowSql::new_key_test(std::size_t i, const TableNow::Key& key) const 
         for (const std::string& name : row_key)
             same.push_back(fmt::format("array[k.{}] operator(pg_catalog.=) array[s.{}]",
                                        quote_identifier("o " + name), old_column(i, name)));
-        test += fmt::format(" or exists (select from {} k where {} and not ({}))", name("kept", i),
-                            all(taken), all(same));
+        tests.push_back(fmt::format("exists (select from {} k where {} and not ({}))", name("kept", i),
+                                    all(taken), all(same)));
     }
-    return "(" + test + ")";
+    return tests;
 }
 
 Statements RowSql::round(std::size_t i) const {
@@ -137,8 +138,9 @@ Statements RowSql::round(std::size_t i) const {
                                              quote_identifier("n " + *sequence), new_key, new_key,
                                              old_column(i, *sequence), quote_identifier("n " + *sequence),
                                              keyed, name("kept", i), wants, all(same)));
-        statements.push_back(fmt::format("update {} s set {} = true where {} and not {} and {}", rows(i),
-                                         new_key, wants, new_key, new_key_test(i, key)));
+        for (const std::string& test : new_key_tests(i, key))
+            statements.push_back(fmt::format("update {} s set {} = true where {} and not {} and {}", rows(i),
+                                             new_key, wants, new_key, test));
         // Past everything that either side has: the sequence then gives what nobody had.
         add(set_sequences(i));
         statements.push_back(fmt::format("update {0} s set {1} = {2} where {3} and {4} and array[s.{1}] "
@@ -150,7 +152,9 @@ Statements RowSql::round(std::size_t i) const {
                                      keyed, state, keyed, done(i, generated_keys, "s")));
     Columns copied, twin_copied;
     for (const std::string& name : parent_columns(i)) {
-        const bool extra = table.column(name)->extra;
+        // Of a preserved row the target's value survives there; else the source's row has one of its own,
+        // which a preview cannot know.
+        const bool extra = table.column(name)->extra && (table.role == Role::preserved || preview());
         copied.push_back(quote_identifier(name) + " = " + column(extra ? "s" : "b", name));
         twin_copied.push_back(quote_identifier(name) + " = " + column("w", name));
     }

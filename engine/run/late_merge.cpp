@@ -11,6 +11,7 @@
 #include "base/text.hpp"
 #include "pq/quote.hpp"
 #include "run/late_extras.hpp"
+#include "run/pending.hpp"
 #include "run/quiet_tables.hpp"
 
 namespace pgsluice::run {
@@ -20,7 +21,6 @@ namespace {
 using merge::TableName;
 
 constexpr int attempts_max = 50;
-constexpr std::size_t sequences_per_query = 1000;
 
 bool among(const TableName& table, const std::vector<TableName>& tables) {
     return std::find(tables.begin(), tables.end(), table) != tables.end();
@@ -88,30 +88,48 @@ Task<bool> change_ways(pq::Connection& inside, const LateExtras& extras,
     co_return attempt.aside.size() > before;
 }
 
-std::string display(const ForeignKeyName& key) {
+// As not_made() has those that break early: later runs try them again. Which columns, never which keys.
+Task<merge::Pending> not_validated(pq::Connection& inside, ForeignKeyName key, std::string sql,
+                                   std::string reason) {
+    const std::string look =
+        "select pg_catalog.pg_get_constraintdef(k.oid) from pg_catalog.pg_constraint k join "
+        "pg_catalog.pg_class c on c.oid = k.conrelid join pg_catalog.pg_namespace n on n.oid = "
+        "c.relnamespace where n.nspname = " +
+        pq::quote_literal(key.table.schema) + " and c.relname = " + pq::quote_literal(key.table.name) +
+        " and k.conname = " + pq::quote_literal(key.name);
+    std::string definition = co_await inside.value(look);
+    definition.resize(std::min(definition.size(), definition.find(" NOT VALID")));
     model::Object object;
     object.kind = model::Kind::foreign_key;
     object.schema = key.table.schema;
     object.table = key.table.name;
     object.name = key.name;
-    return model::display_name(object);
+    merge::Pending item;
+    item.key = model::natural_key(object);
+    item.name = "validation of " + model::display_name(object);
+    item.reason = "it stays NOT VALID: " + reason + "; " + one_line(definition);
+    item.sql = std::move(sql);
+    co_return item;
 }
 
 Task<void> validate(Context& context, pq::Connection& inside, std::set<ForeignKeyName> keys) {
+    std::vector<merge::Pending> pending;
     for (const ForeignKeyName& key : keys) {
-        const std::string sql = "alter table " + pq::quote_qualified(key.table.schema, key.table.name) +
-                                " validate constraint " + pq::quote_identifier(key.name);
-        std::optional<Error> failure;
+        const std::string sql = "ALTER TABLE ONLY " + pq::quote_qualified(key.table.schema, key.table.name) +
+                                " VALIDATE CONSTRAINT " + pq::quote_identifier(key.name) + ";";
+        std::string reason;
         try {
             co_await inside.command(sql, limits::statement_wait_max);
         } catch (const Error& error) {
             if (inside.broken() || error.sqlstate() != "23503") throw;
-            failure = error;
+            reason = one_line(error.message() + " [" + error.sqlstate() + "]");
         }
-        if (failure)
-            context.remark(display(key), "stays NOT VALID: rows that were written on the target break it",
-                           "mend the rows, then run the SQL", sql + ";");
+        if (reason.empty()) continue;
+        merge::Pending item = co_await not_validated(inside, key, sql, reason);
+        pending.push_back(std::move(item));
     }
+    tell_pending(context, pending);
+    co_await write_pending(inside, context.run_id, pending);
 }
 
 Task<void> apply_all(Context& context, pq::Connection& inside, LateExtras& extras,
@@ -144,45 +162,6 @@ Task<void> apply_all(Context& context, pq::Connection& inside, LateExtras& extra
             throw failure->during("cannot take over what was written to the target during the run");
     }
     co_await validate(context, inside, to_validate);
-}
-
-// Those that are there: others are pending.
-Task<std::vector<TableName>> existing(pq::Connection& inside, const std::vector<TableName>& sequences) {
-    const std::string sql = "select n.nspname as schema, c.relname as name from pg_catalog.pg_class c join "
-                            "pg_catalog.pg_namespace n on n.oid = c.relnamespace where c.relkind = 'S'";
-    const pq::Rows rows = co_await inside.rows(sql);
-    std::set<TableName> there;
-    for (std::size_t i = 0; i < rows.size(); ++i)
-        there.insert({std::string(rows.at(i, "schema")), std::string(rows.at(i, "name"))});
-    std::vector<TableName> found;
-    for (const TableName& sequence : sequences)
-        if (there.contains(sequence)) found.push_back(sequence);
-    co_return found;
-}
-
-// Read when nobody can commit another row any more: each value that a row holds is below.
-Task<void> set_sequences(pq::Connection& target, pq::Connection& inside, std::vector<TableName> all) {
-    const std::vector<TableName> sequences = co_await existing(inside, all);
-    for (std::size_t first = 0; first < sequences.size(); first += sequences_per_query) {
-        const std::size_t last = std::min(sequences.size(), first + sequences_per_query);
-        std::string read;
-        for (std::size_t i = first; i < last; ++i)
-            read += fmt::format("{}select {} as number, s.last_value, s.is_called from {} s",
-                                read.empty() ? "" : " union all ", i,
-                                pq::quote_qualified(sequences[i].schema, sequences[i].name));
-        read += " order by number";
-        const pq::Rows rows = co_await target.rows(read);
-        std::string set;
-        for (std::size_t i = 0; i < rows.size(); ++i) {
-            const TableName& sequence = sequences[first + i];
-            const std::string name = pq::quote_literal(pq::quote_qualified(sequence.schema, sequence.name));
-            set += fmt::format("{}pg_catalog.setval({}::pg_catalog.regclass, {}, {})",
-                               set.empty() ? "select " : ", ", name,
-                               pq::quote_literal(rows.at(i, "last_value")) + "::pg_catalog.int8",
-                               rows.at(i, "is_called") == "t" ? "true" : "false");
-        }
-        co_await inside.command(set);
-    }
 }
 
 // Rules.md section 3: they are not refreshed again.
@@ -228,6 +207,7 @@ Task<void> merge_late(Context& context, TargetRows& target, pq::Connection& insi
     }
     co_await apply_all(context, inside, extras, input.extras, preserved);
     co_await set_sequences(target.session(), inside, input.sequences);
+    co_await advance_sequences(target.session(), inside, input.shared_sequences);
     co_await note_readers(context, inside, extras.changed());
     context.report.merge.late_rows += extras.rows();
     co_await extras.finish();

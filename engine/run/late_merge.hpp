@@ -9,14 +9,16 @@
 #include "merge/row_plan.hpp"
 #include "run/context.hpp"
 #include "run/fingerprint.hpp"
+#include "run/late_sequences.hpp"
 #include "run/target_rows.hpp"
 
 namespace pgsluice::run {
 
 struct LateInput {
-    Fingerprint at_start;                    // of the target
-    std::vector<WatchedTable> extras;        // of those that were remembered
-    std::vector<merge::TableName> sequences; // extras': they get the target's values of now
+    Fingerprint at_start;                         // of the target
+    std::vector<WatchedTable> extras;             // of those that were remembered
+    std::vector<merge::TableName> sequences;      // extras': they get the target's values of now
+    std::vector<SharedSequence> shared_sequences; // of the source, used by extras: never below them
 };
 
 // The preserved tables' part, and references in extras' rows. Each may be empty.

@@ -1,6 +1,7 @@
 #include "run/merge_target.hpp"
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "base/error.hpp"
@@ -32,43 +33,23 @@ std::vector<merge::TableName> sequences_of_extras(const model::Database& planned
     return names;
 }
 
-// Of columns that only the target has, those that the server refused.
-Task<void> leave_out_missing_columns(pq::Connection& inside, merge::RowPlan& plan) {
-    std::string values;
-    for (const merge::MergeTable& table : plan.tables)
-        for (const merge::MergeColumn& column : table.columns)
-            if (column.extra && table.role != merge::MergeTable::Role::extra)
-                values += (values.empty() ? "(" : ", (") + pq::quote_literal(table.name.schema) + ", " +
-                          pq::quote_literal(table.name.name) + ", " + pq::quote_literal(column.name) + ")";
-    if (values.empty()) co_return;
-    const std::string sql =
-        "select t.schema, t.name, t.col from (values " + values +
-        ") t(schema, name, col) where not exists (select from pg_catalog.pg_namespace n join "
-        "pg_catalog.pg_class c "
-        "on c.relnamespace = n.oid join pg_catalog.pg_attribute a on a.attrelid = c.oid where n.nspname = "
-        "t.schema and "
-        "c.relname = t.name and a.attname = t.col and a.attnum > 0 and not a.attisdropped)";
-    const pq::Rows rows = co_await inside.rows(sql);
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-        const merge::TableName name{std::string(rows.at(i, "schema")), std::string(rows.at(i, "name"))};
-        const std::string gone{rows.at(i, "col")};
-        const auto has = [&](const std::vector<std::string>& columns) {
-            return std::find(columns.begin(), columns.end(), gone) != columns.end();
-        };
-        for (merge::MergeTable& table : plan.tables) {
-            if (table.name != name) continue;
-            std::erase_if(table.columns,
-                          [&](const merge::MergeColumn& column) { return column.name == gone; });
-            std::erase_if(table.natural_keys, has);
-            if (has(table.duplicates_by)) table.duplicates_by.clear();
-            if (has(table.row_key)) table.row_key.clear();
-            if (has(table.primary_key)) table.primary_key.clear();
+// Of the source, but columns of extras take their numbers from them, too: they must be past those as well.
+std::vector<SharedSequence> sequences_that_extras_use(const model::Database& planned) {
+    std::vector<SharedSequence> found;
+    for (const model::Object& object : planned.objects) {
+        if (object.kind != model::Kind::sequence || object.extra) continue;
+        SharedSequence sequence{{object.schema, object.name}, {}};
+        for (const model::Dependency& dependency : planned.dependencies) {
+            if (planned.resolve(dependency.needs) != object.id) continue;
+            const model::Object* user = planned.find(planned.resolve(dependency.who));
+            if (user != nullptr && user->kind == model::Kind::column_default)
+                user = planned.find(planned.resolve(user->relation));
+            if (user != nullptr && user->kind == model::Kind::table && user->extra)
+                sequence.users.push_back({user->schema, user->name});
         }
-        std::erase_if(plan.references, [&](const merge::Reference& reference) {
-            return (reference.child == name && has(reference.child_columns)) ||
-                   (reference.parent == name && has(reference.parent_columns));
-        });
+        if (!sequence.users.empty()) found.push_back(std::move(sequence));
     }
+    return found;
 }
 
 } // namespace
@@ -119,21 +100,33 @@ Task<LoadMerge> MergeTarget::prepare(const Catalogs& catalogs, std::string datab
     co_return load;
 }
 
-// Without the extras that the server refused: they are pending, rows and all.
+// Without the extras that the server refused, tables or columns: they are pending, rows and all.
 Task<void> MergeTarget::start_row_merge() {
     merge::RowPlan plan = row_plan_;
     const std::string sql =
-        "select n.nspname as schema, c.relname as name from pg_catalog.pg_class c join "
-        "pg_catalog.pg_namespace n on n.oid = c.relnamespace where c.relkind in ('r', 'p')";
+        "select n.nspname as schema, c.relname as name, a.attname as column from pg_catalog.pg_class c join "
+        "pg_catalog.pg_namespace n on n.oid = c.relnamespace left join pg_catalog.pg_attribute a on "
+        "a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped where c.relkind in ('r', 'p') and "
+        "n.nspname !~ '^(pg_|information_schema$)'";
     const pq::Rows rows = co_await inside_->rows(sql);
-    std::set<merge::TableName> there;
+    std::map<merge::TableName, std::set<std::string>> there;
     for (std::size_t i = 0; i < rows.size(); ++i)
-        there.insert({std::string(rows.at(i, "schema")), std::string(rows.at(i, "name"))});
+        there[{std::string(rows.at(i, "schema")), std::string(rows.at(i, "name"))}].insert(
+            std::string(rows.get(i, "column").value_or("")));
+    const auto all_there = [&](const merge::TableName& table, const std::vector<std::string>& columns) {
+        return there.contains(table) && std::all_of(columns.begin(), columns.end(), [&](const auto& name) {
+                   return there.at(table).contains(name);
+               });
+    };
     std::erase_if(plan.tables, [&](const merge::MergeTable& table) { return !there.contains(table.name); });
+    for (merge::MergeTable& table : plan.tables)
+        std::erase_if(table.columns, [&](const merge::MergeColumn& column) {
+            return column.extra && !there.at(table.name).contains(column.name);
+        });
     std::erase_if(plan.references, [&](const merge::Reference& reference) {
-        return !there.contains(reference.child) || !there.contains(reference.parent);
+        return !all_there(reference.child, reference.child_columns) ||
+               !all_there(reference.parent, reference.parent_columns);
     });
-    co_await leave_out_missing_columns(*inside_, plan);
     row_merge_.emplace(context_, *rows_, *inside_, std::move(plan));
 }
 
@@ -141,6 +134,7 @@ Task<void> MergeTarget::late(const model::Database& planned) {
     LateInput input;
     input.at_start = at_start_;
     input.sequences = sequences_of_extras(planned);
+    input.shared_sequences = sequences_that_extras_use(planned);
     LateRows preserved;
     if (!row_plan_.empty() && !row_merge_) co_await start_row_merge();
     if (row_merge_) {

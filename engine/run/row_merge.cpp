@@ -30,10 +30,10 @@ constexpr std::string_view tables_ddl =
 std::vector<WatchedTable> RowMerge::watched() const {
     std::vector<WatchedTable> watched;
     for (const merge::MergeTable& table : plan_.tables) {
-        if (table.role == Role::referenced) continue;
         WatchedTable one;
         one.schema = table.name.schema;
         one.name = table.name.name;
+        one.only_locked = table.role == Role::referenced;
         for (const merge::MergeColumn& column : table.columns) one.columns.push_back(column.name);
         one.key = table.row_key;
         one.partitioned = table.partitioned;
@@ -142,12 +142,12 @@ Task<void> RowMerge::put_preserved() {
     }
 }
 
-Task<void> RowMerge::put_extra(std::size_t i) {
-    const std::vector<std::size_t> one{i};
-    co_await rounds_->send_all(sql_->move_extra(i), i);
-    co_await rounds_->check_until_stable(one);
-    co_await rounds_->send_all(sql_->record_rejected(i), i);
-    co_await rounds_->send_all(sql_->replace_extra(i), i);
+Task<void> RowMerge::put_extras(std::vector<std::size_t> extras) {
+    co_await rounds_->move_extras(extras);
+    for (const std::size_t i : extras) {
+        co_await rounds_->send_all(sql_->record_rejected(i), i);
+        co_await rounds_->send_all(sql_->replace_extra(i), i);
+    }
 }
 
 Task<void> RowMerge::merge() {
@@ -160,11 +160,7 @@ Task<void> RowMerge::merge() {
         if (sql_->staged(i)) co_await stage(i);
     co_await rounds_->compute();
     co_await put_preserved();
-    for (std::size_t i = 0; i < plan_.tables.size(); ++i) {
-        if (!follows(plan_, plan_.tables[i])) continue;
-        co_await rounds_->send_all(sql_->stage_extra(i), i);
-        co_await put_extra(i);
-    }
+    co_await put_extras(following(plan_));
     co_await quiet.commit();
     co_await report_counts();
     co_await note_materialized_views();
@@ -192,20 +188,13 @@ Task<void> RowMerge::report_counts() {
         if (table.role != Role::preserved && !follows(plan_, table)) continue;
         report::MergedTable line = co_await rounds_->count(i);
         auto& lines = context_.report.merge.merged;
-        for (const report::MergedTable& before : lines) {
-            // Of an extra only what changed late is staged by then.
-            if (line.preserved || before.table != line.table) continue;
-            line.repointed += before.repointed;
-            line.rejected += before.rejected;
-            line.nulled += before.nulled;
-        }
         std::erase_if(lines, [&](const report::MergedTable& old) { return old.table == line.table; });
-        if (!line.preserved && line.repointed + line.rejected + line.nulled == 0) continue;
         auto& remarks = context_.report.remarks;
         std::erase_if(remarks, [&](const report::Remarked& old) {
             return old.object == "table " + line.table &&
                    old.text.find("of the target's rows") != std::string::npos;
         });
+        if (!line.preserved && line.repointed + line.rejected + line.nulled == 0) continue;
         if (line.rejected > 0)
             context_.remark(
                 "table " + line.table,

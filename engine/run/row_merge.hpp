@@ -24,7 +24,7 @@ public:
     RowMerge(const RowMerge&) = delete;
     RowMerge& operator=(const RowMerge&) = delete;
 
-    // What TargetRows has to remember for it: extras and preserved tables.
+    // What TargetRows has to remember for it: extras and preserved tables; and to lock: referenced ones.
     std::vector<WatchedTable> watched() const;
     // Of them, the extras of which no reference has to be moved: LateInput::extras.
     std::vector<WatchedTable> plain_extras() const;
@@ -44,10 +44,11 @@ private:
     Task<void> read_record();
     Task<void> stage(std::size_t i);
     Task<void> put_preserved();
-    Task<void> put_extra(std::size_t i);
+    Task<void> put_extras(std::vector<std::size_t> extras);
     Task<void> stage_late();
-    Task<void> stage_late_extra(std::size_t i);
-    Task<bool> copy_moved_keys(std::size_t i);
+    Task<void> stage_again(std::size_t i);
+    void find_touched();
+    Task<void> take_late_extra(std::size_t i);
     Task<void> apply_late();
     Task<void> report_counts();
     void note_counts();
@@ -60,10 +61,10 @@ private:
     std::vector<merge::TableNow> now_;
     std::optional<merge::RowSql> sql_;
     std::optional<RowRounds> rounds_;
-    bool merged_ = false, changed_late_ = false;
+    bool merged_ = false, changed_late_ = false, staged_changed_ = false;
     std::vector<TargetRows::Changes> changes_; // by table
     std::vector<merge::TableName> shrinking_;
-    std::vector<bool> whole_; // extras without a key that are copied again
+    std::vector<std::size_t> touched_; // extras that changed, or whose parents did
 };
 
 } // namespace pgsluice::run

@@ -1,5 +1,6 @@
 // What changed on the target during the run, under the locks. The rounds begin anew with all rows as they are
 // now: what is there then is what one merge at this moment would have made, but for keys that were given.
+// Extras come last: where their references lead is known when the preserved rows are there.
 #include <fmt/format.h>
 
 #include "base/error.hpp"
@@ -14,8 +15,6 @@ namespace pgsluice::run {
 namespace {
 
 using Role = merge::MergeTable::Role;
-
-std::string moved_keys_table(std::size_t r) { return fmt::format("pg_temp.pgsluice_moved_{}", r); }
 
 } // namespace
 
@@ -43,16 +42,19 @@ LateRows RowMerge::late() {
 // Only our own staging tables are written: the transaction may be tried again.
 Task<void> RowMerge::stage_late() {
     changes_.assign(plan_.tables.size(), {});
-    whole_.assign(plan_.tables.size(), false);
     const std::vector<WatchedTable> all = watched();
     std::uint64_t rows = 0;
     for (const WatchedTable& one : all) {
         const std::size_t i = sql_->index_of({one.schema, one.name});
-        if (plan_.tables[i].role != Role::preserved && !follows(plan_, plan_.tables[i])) continue;
+        if (one.only_locked || (plan_.tables[i].role == Role::extra && !follows(plan_, plan_.tables[i])))
+            continue;
         changes_[i] = co_await target_.find_changes(one);
         rows += changes_[i].changed + changes_[i].deleted;
         changed_late_ = changed_late_ || changes_[i].any();
+        staged_changed_ = staged_changed_ || (sql_->staged(i) && changes_[i].any());
     }
+    for (std::size_t i = 0; i < plan_.tables.size(); ++i)
+        if (plan_.tables[i].role == Role::referenced) co_await stage_again(i);
     if (!changed_late_) co_return;
     now_ = co_await read_tables_now(inside_, plan_); // there are more keys and checks by now
     co_await read_target_sequences(target_.session(), plan_, now_);
@@ -60,8 +62,7 @@ Task<void> RowMerge::stage_late() {
     rounds_.emplace(inside_, *sql_);
     for (std::size_t i = 0; i < plan_.tables.size(); ++i) {
         if (!sql_->staged(i)) continue;
-        co_await rounds_->send_all(sql_->keep_prior(i), i);
-        if (changes_[i].any() || plan_.tables[i].role == Role::referenced) co_await stage(i);
+        if (changes_[i].any()) co_await stage(i);
     }
     co_await rounds_->compute();
     for (std::size_t i = 0; i < plan_.tables.size(); ++i) {
@@ -70,85 +71,63 @@ Task<void> RowMerge::stage_late() {
         const std::string shrinks = co_await inside_.value(sql, limits::statement_wait_max);
         if (shrinks == "t") shrinking_.push_back(plan_.tables[i].name);
     }
-    for (std::size_t i = 0; i < plan_.tables.size(); ++i)
-        if (follows(plan_, plan_.tables[i])) co_await stage_late_extra(i);
+    find_touched();
     context_.report.merge.late_rows += rows;
+}
+
+// Of a referenced table only the rows that anything leads to are read, and those keys of theirs that tell who
+// they are: whether they are the same as before is soon told.
+Task<void> RowMerge::stage_again(std::size_t i) {
+    const std::string mark_sql = sql_->raw_mark(i);
+    const std::string before = co_await inside_.value(mark_sql, limits::statement_wait_max);
+    co_await stage(i);
+    const std::string now = co_await inside_.value(mark_sql, limits::statement_wait_max);
+    if (now == before) co_return;
+    changed_late_ = true;
+    staged_changed_ = true;
 }
 
 Task<void> RowMerge::apply_late() {
     if (!changed_late_) co_return;
     co_await put_preserved();
-    for (std::size_t i = 0; i < plan_.tables.size(); ++i) {
-        if (!follows(plan_, plan_.tables[i])) continue;
-        if (plan_.tables[i].row_key.empty() && !whole_[i]) continue;
-        co_await rounds_->send_all(sql_->remove_gone(i), i);
-    }
-    for (std::size_t i = 0; i < plan_.tables.size(); ++i)
-        if (follows(plan_, plan_.tables[i])) co_await put_extra(i);
+    for (const std::size_t i : touched_) co_await take_late_extra(i);
+    co_await put_extras(touched_);
 }
 
-// Rows of the extra that changed, and those that refer to a row that became another one since.
-Task<void> RowMerge::stage_late_extra(std::size_t i) {
+// What changed in one of the preserved or referenced tables may have changed the outcome in any of them.
+void RowMerge::find_touched() {
+    std::vector<bool> touched(plan_.tables.size());
+    for (std::size_t i = 0; i < touched.size(); ++i)
+        touched[i] = changes_[i].any() || (sql_->staged(i) && staged_changed_);
+    for (bool more = true; more;) {
+        more = false;
+        for (const merge::Reference& reference : plan_.references) {
+            const std::size_t child = sql_->index_of(reference.child);
+            if (touched[child] || !touched[sql_->index_of(reference.parent)]) continue;
+            touched[child] = more = true;
+        }
+    }
+    touched_.clear();
+    for (const std::size_t i : following(plan_))
+        if (touched[i]) touched_.push_back(i);
+}
+
+// The rows that changed go from the table and from what is known of it, and are staged as they are now.
+Task<void> RowMerge::take_late_extra(std::size_t i) {
+    const merge::MergeTable& table = plan_.tables[i];
     const TargetRows::Changes& changes = changes_[i];
     const std::vector<WatchedTable> all = watched();
-    const merge::MergeTable& table = plan_.tables[i];
-    const WatchedTable* watched_table = nullptr;
-    for (const WatchedTable& one : all)
-        if (one.schema == table.name.schema && one.name == table.name.name) watched_table = &one;
-    const bool moved = co_await copy_moved_keys(i);
-    const bool whole = table.row_key.empty() && (changes.any() || moved);
-    whole_[i] = whole;
-    co_await rounds_->send_all(sql_->create(i), i);
-    if (changes.any() || whole) {
-        const std::string out = "copy (" + target_.changed_rows_sql(*watched_table) + ") to stdout";
-        co_await copy(out, sql_->copy_in(i), i);
-    }
-    if (moved && !whole) {
-        for (std::size_t r = 0; r < plan_.references.size(); ++r) {
-            const bool ours = plan_.references[r].child == table.name;
-            if (!ours || !sql_->staged(sql_->index_of(plan_.references[r].parent))) continue;
-            const std::string out = sql_->referring_rows(r, moved_keys_table(r));
-            co_await copy(out, sql_->copy_in(i), i);
-        }
-        co_await rounds_->send_all(sql_->once_each(i), i);
-    }
-    co_await rounds_->send_all(sql_->fill(i), i);
-    co_await rounds_->send("update " + sql_->rows(i) + " set \"pgsluice state\" = 'a'", i);
-    if (table.row_key.empty()) co_return;
-    co_await rounds_->send_all(sql_->collect_gone(i), i);
-    if (changes.any()) {
-        const std::string out = "copy (" + target_.deleted_keys_sql(*watched_table) + ") to stdout";
+    co_await rounds_->send_all(sql_->begin_late_extra(i), i);
+    for (const WatchedTable& one : all) {
+        if (one.schema != table.name.schema || one.name != table.name.name || !changes.any()) continue;
+        const std::string rows = "copy (" + target_.changed_rows_sql(one) + ") to stdout";
+        co_await copy(rows, sql_->copy_in(i), i);
+        if (one.key.empty()) continue;
+        const std::string keys = "copy (" + target_.deleted_keys_sql(one) + ") to stdout";
         const std::string in = "copy " + sql_->gone(i) + " from stdin";
-        co_await copy(out, in, i);
+        co_await copy(keys, in, i);
     }
-}
-
-// Keys that lead elsewhere than before, into temporary tables of the target's session.
-Task<bool> RowMerge::copy_moved_keys(std::size_t i) {
-    bool any = false;
-    for (std::size_t r = 0; r < plan_.references.size(); ++r) {
-        const merge::Reference& reference = plan_.references[r];
-        if (reference.child != plan_.tables[i].name || !sql_->staged(sql_->index_of(reference.parent)))
-            continue;
-        std::string columns;
-        for (std::size_t k = 0; k < reference.parent_columns.size(); ++k)
-            columns += fmt::format("{}k{} text", k == 0 ? "" : ", ", k);
-        const std::string make = "drop table if exists " + moved_keys_table(r) + "; create temporary table " +
-                                 moved_keys_table(r).substr(std::string_view("pg_temp.").size()) + " (" +
-                                 columns + ")";
-        co_await target_.session().command(make);
-        pq::CopyOut reader = co_await inside_.copy_out(sql_->moved_keys(r));
-        pq::CopyIn writer = co_await target_.session().copy_in("copy " + moved_keys_table(r) + " from stdin");
-        std::string buffer(64 * 1024, '\0');
-        std::size_t got = co_await reader.read(buffer.data(), buffer.size());
-        while (got > 0) {
-            co_await writer.put(std::string_view(buffer.data(), got));
-            got = co_await reader.read(buffer.data(), buffer.size());
-        }
-        const std::uint64_t keys = co_await writer.finish();
-        any = any || keys > 0;
-    }
-    co_return any;
+    co_await rounds_->send_all(sql_->take_late_extra(i, changes.any()), i);
 }
 
 } // namespace pgsluice::run

@@ -75,13 +75,7 @@ public:
         for (std::size_t i = 0; i < plan_.tables.size(); ++i)
             if (sql.staged(i)) co_await stage(sql, rounds, i);
         co_await rounds.compute();
-        for (std::size_t i = 0; i < plan_.tables.size(); ++i) {
-            if (!follows(plan_, plan_.tables[i])) continue;
-            co_await rounds.send_all(sql.stage_extra(i), i);
-            co_await rounds.send_all(sql.move_extra(i), i);
-            const std::vector<std::size_t> one{i};
-            co_await rounds.check_until_stable(one);
-        }
+        co_await rounds.move_extras(following(plan_));
         std::vector<report::MergedTable> lines;
         for (std::size_t i = 0; i < plan_.tables.size(); ++i) {
             const merge::MergeTable& table = plan_.tables[i];

@@ -12,7 +12,10 @@ namespace {
 
 using Role = merge::MergeTable::Role;
 
-}
+// Extras whose keys refer to each other in circles settle in a few; contradictory ones never would.
+constexpr int circles_max = 20;
+
+} // namespace
 
 std::string shown(const merge::MergeTable& table) {
     return one_line(table.name.schema + "." + table.name.name);
@@ -23,6 +26,13 @@ bool follows(const merge::RowPlan& plan, const merge::MergeTable& table) {
     for (const merge::Reference& reference : plan.references)
         if (reference.child == table.name) return true;
     return false;
+}
+
+std::vector<std::size_t> following(const merge::RowPlan& plan) {
+    std::vector<std::size_t> extras;
+    for (std::size_t i = 0; i < plan.tables.size(); ++i)
+        if (follows(plan, plan.tables[i])) extras.push_back(i);
+    return extras;
 }
 
 Task<std::uint64_t> RowRounds::send(std::string sql, std::size_t i) {
@@ -105,6 +115,42 @@ Task<void> RowRounds::run_rounds() {
         }
         if (!changed) co_return;
     }
+}
+
+Task<void> RowRounds::move_extras(std::vector<std::size_t> extras) {
+    const std::string hash = "set enable_nestloop = off", as_before = "reset enable_nestloop";
+    co_await session_.command(hash);
+    if (sql_.extras_in_cycles()) {
+        std::string before, now = co_await marks(extras);
+        for (int circle = 0; circle < circles_max && now != before; ++circle) {
+            before = now;
+            co_await move_all(extras);
+            now = co_await marks(extras);
+        }
+    } else {
+        co_await move_all(extras);
+    }
+    co_await session_.command(as_before);
+}
+
+Task<void> RowRounds::move_all(std::vector<std::size_t> extras) {
+    for (const std::size_t i : extras) {
+        const std::vector<std::size_t> one{i};
+        co_await send_all(sql_.stage_extra(i), i);
+        co_await send("analyze " + sql_.rows(i), i);
+        co_await send_all(sql_.move_extra(i), i);
+        co_await check_until_stable(one);
+    }
+}
+
+Task<std::string> RowRounds::marks(std::vector<std::size_t> extras) {
+    std::string marks;
+    for (const std::size_t i : extras) {
+        const std::string sql = sql_.extra_mark(i);
+        const std::string mark = co_await session_.value(sql, limits::statement_wait_max);
+        marks += mark + ";";
+    }
+    co_return marks;
 }
 
 Task<void> RowRounds::check_until_stable(std::vector<std::size_t> tables) {

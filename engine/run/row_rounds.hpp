@@ -20,12 +20,16 @@ public:
     Task<bool> send_all(merge::Statements statements, std::size_t i); // whether any row of rows_N changed
     // From raw_N: every row decided, every reference followed, what cannot be there rejected.
     Task<void> compute();
+    // Of extras that are staged or in their tables: references follow, what cannot be there is rejected.
+    Task<void> move_extras(std::vector<std::size_t> extras);
     Task<void> check_until_stable(std::vector<std::size_t> tables);
     Task<report::MergedTable> count(std::size_t i);
 
 private:
     Task<void> compute_all();
     Task<void> run_rounds();
+    Task<void> move_all(std::vector<std::size_t> extras);
+    Task<std::string> marks(std::vector<std::size_t> extras);
 
     pq::Connection& session_;
     const merge::RowSql& sql_;
@@ -34,5 +38,6 @@ private:
 std::string shown(const merge::MergeTable& table);
 // An extra with references that may have to move.
 bool follows(const merge::RowPlan& plan, const merge::MergeTable& table);
+std::vector<std::size_t> following(const merge::RowPlan& plan);
 
 } // namespace pgsluice::run

@@ -133,10 +133,22 @@ Task<void> TargetRows::remember(std::vector<WatchedTable> tables) {
                   pq::quote_identifier(context_->target_database()) + " TO " +
                   pq::quote_identifier(context_->target.user()));
     for (const WatchedTable& table : tables) {
+        if (table.only_locked) {
+            const bool lockable = co_await may_lock(table);
+            if (lockable) watched_.push_back(table);
+            continue;
+        }
         watched_.push_back(table);
         const std::string as = "pgsluice_seen_" + suffix(table);
         co_await remember_one(table, as);
     }
+}
+
+Task<bool> TargetRows::may_lock(const WatchedTable& table) {
+    const std::string sql = "select pg_catalog.has_table_privilege(" + pq::quote_literal(qualified(table)) +
+                            ", 'UPDATE, DELETE, TRUNCATE')";
+    const std::string may = co_await session_.value(sql);
+    co_return may == "t";
 }
 
 Task<void> TargetRows::remember_one(const WatchedTable& table, std::string as) {

@@ -18,6 +18,7 @@ struct WatchedTable {
     std::vector<std::string> columns; // those that are copied, in order
     std::vector<std::string> key;     // a unique key of NOT NULL columns; empty: it has none
     bool partitioned = false;         // its partitions' rows are its own; else ONLY its own are meant
+    bool only_locked = false;         // not remembered: whoever asked for it reads it again under the lock
 };
 
 class TargetRows {
@@ -31,7 +32,8 @@ public:
     int server_process() const { return server_process_; }    // as pg_stat_activity knows it
 
     // Keys and hashes of all rows as the snapshot shows them, in temporary tables; of a table without a key
-    // one sum. Once per table, before end_snapshot(). Needs TEMPORARY on the database.
+    // one sum. Once per table, before end_snapshot(). Needs TEMPORARY on the database. Tables that are only
+    // to be locked are left out where the role may not lock them.
     Task<void> remember(std::vector<WatchedTable> tables);
     const std::vector<WatchedTable>& remembered() const { return watched_; }
     // The rows have been read: ends the snapshot's transaction, so that it holds back no vacuum. Idempotent.
@@ -57,6 +59,7 @@ public:
 
 private:
     TargetRows(Context& context, pq::Connection session);
+    Task<bool> may_lock(const WatchedTable& table);
     Task<void> remember_one(const WatchedTable& table, std::string as);
     Task<std::exception_ptr> try_lock(std::chrono::milliseconds patience);
     std::string suffix(const WatchedTable& table) const;
