@@ -11,7 +11,7 @@ using namespace words;
 
 namespace {
 
-constexpr const char* known = " in ('s', 'd', 'a', 'k')"; // the row is there under its new key
+constexpr const char* is_there = " in ('s', 'd', 'a', 'k')"; // the row is there under its new key
 
 std::string elsewhere(const MergeTable& parent) {
     return ": the source has another row of " + one_line(parent.name.schema + "." + parent.name.name) +
@@ -62,7 +62,7 @@ std::vector<std::string> RowSql::moving_columns(std::size_t i) const {
 
 // p is the row that the child's value led to on the target, and it is there.
 std::string RowSql::leads(std::size_t r, const std::string& child, bool old_child) const {
-    Columns conditions{linked(r, child, "p", old_child), std::string("p.") + state + known};
+    Columns conditions{linked(r, child, "p", old_child), std::string("p.") + state + is_there};
     for (const std::string& key : plan_.references[r].parent_columns)
         conditions.push_back(column("p", key) + " is not null");
     return all(conditions);
@@ -92,7 +92,7 @@ std::string RowSql::taken(std::size_t r, const std::string& child, bool old_chil
     }
     if (staged(j)) return fmt::format("exists (select from {} q where {})", final_rows(j), all(same));
     return fmt::format("exists (select from {} q where {} and q.{}{} and {})", rows(j), all(same), state,
-                       known, key_changed(r, "q"));
+                       is_there, key_changed(r, "q"));
 }
 
 // The row that the value led to is not there, and another one is.
