@@ -177,31 +177,30 @@ Statements RowSql::decide(std::size_t i) const {
 }
 
 // Rows that only wait for each other, equal to the source's under the same keys: taken together they are the
-// source's, unless one of them leads to a row that is not.
-Statements RowSql::equal_in_cycle(std::size_t i) const {
+// source's. First all are taken for it (state e), then each is given up that leads to a row that is not.
+Statements RowSql::assume_equal(std::size_t i) const {
     const MergeTable& table = plan_.tables[i];
     if (!table.known_if_recorded || table.duplicates_by.empty()) return {};
-    Columns links;
+    return {
+        fmt::format("update {} s set {} = 'e', {} = b.tableoid, {} = b.ctid from {} b where s.{} = 'u' and "
+                    "s.{} and {} and {}",
+                    rows(i), state, in, at, base(i), state, tried, equal(i, "s", "b", table.primary_key),
+                    equal(i, "s", "b", table.duplicates_by))};
+}
+
+Statements RowSql::doubt_equal(std::size_t i) const {
+    Statements statements;
     for (const std::size_t r : references_of(i))
-        links.push_back(
-            fmt::format("select {} as child, case when {} then {} else 0 end as parent from {} where "
-                        "not {}",
-                        row, index_of(plan_.references[r].parent) == i ? "true" : "false", link(r), rows(i),
-                        link_done(r)));
-    if (links.empty()) return {};
-    return {fmt::format(
-        "update {0} s set {1} = 's', {2} = q.in_table, {3} = q.at_row from (with recursive same as "
-        "materialized "
-        "(select s.{4} as n, b.tableoid as in_table, b.ctid as at_row from {0} s join {5} b on {6} and {7} "
-        "where "
-        "s.{1} = 'u' and s.{8}), links as materialized ({9}), other(n) as (select * from (select s.{4} from "
-        "{0} s "
-        "where s.{4} not in (select n from same) union all values (0::int8)) f union select links.child from "
-        "links join other on links.parent = other.n) select same.* from same where same.n not in (select n "
-        "from "
-        "other)) q where s.{4} = q.n",
-        rows(i), state, in, at, row, base(i), equal(i, "s", "b", table.primary_key),
-        equal(i, "s", "b", table.duplicates_by), tried, join(links, " union all "))};
+        statements.push_back(fmt::format("update {} s set {} = 'u', {} = null, {} = null from {} p where "
+                                         "s.{} = 'e' and not s.{} and s.{} = "
+                                         "p.{} and p.{} <> 'e'",
+                                         rows(i), state, in, at, rows(index_of(plan_.references[r].parent)),
+                                         state, link_done(r), link(r), row, state));
+    return statements;
+}
+
+Statements RowSql::settle_equal(std::size_t i) const {
+    return {fmt::format("update {} set {} = 's' where {} = 'e'", rows(i), state, state)};
 }
 
 std::string RowSql::force_waiting(std::size_t i) const {

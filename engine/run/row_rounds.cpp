@@ -83,6 +83,32 @@ Task<void> RowRounds::compute_all() {
     co_await check_until_stable(staged);
 }
 
+// Whether any row was found to be the source's.
+Task<bool> RowRounds::settle_cycles() {
+    std::vector<std::size_t> tables;
+    bool any = false;
+    for (std::size_t i = 0; i < sql_.plan().tables.size(); ++i) {
+        if (!sql_.staged(i)) continue;
+        tables.push_back(i);
+        const bool assumed = co_await send_all(sql_.assume_equal(i), i);
+        any = any || assumed;
+    }
+    if (!any) co_return false;
+    for (bool changed = true; changed;) {
+        changed = false;
+        for (const std::size_t i : tables) {
+            const bool doubted = co_await send_all(sql_.doubt_equal(i), i);
+            changed = changed || doubted;
+        }
+    }
+    any = false;
+    for (const std::size_t i : tables) {
+        const bool settled = co_await send_all(sql_.settle_equal(i), i);
+        any = any || settled;
+    }
+    co_return any;
+}
+
 Task<void> RowRounds::run_rounds() {
     for (;;) {
         bool changed = false;
@@ -95,11 +121,7 @@ Task<void> RowRounds::run_rounds() {
             changed = changed || now;
         }
         if (changed) continue;
-        for (std::size_t i = 0; i < sql_.plan().tables.size(); ++i) {
-            if (!sql_.staged(i)) continue;
-            const bool equal = co_await send_all(sql_.equal_in_cycle(i), i);
-            changed = changed || equal;
-        }
+        changed = co_await settle_cycles();
         if (changed) continue;
         // What is left waits for itself: first the rows that only might have equals, then those whose keys
         // do.

@@ -30,6 +30,7 @@ private:
     Task<void> run_rounds();
     Task<void> move_all(std::vector<std::size_t> extras);
     Task<std::string> marks(std::vector<std::size_t> extras);
+    Task<bool> settle_cycles();
 
     pq::Connection& session_;
     const merge::RowSql& sql_;

@@ -110,19 +110,31 @@ TEST_CASE("an extra's reference is matched by such a key too", "[preserve]") {
 TEST_CASE("under one generated key there is one entity only if all else is equal, or the last run brought it",
           "[preserve]") {
     const std::string shared = R"(
+        create table man (id serial primary key, name text, pet int);
+        create table pet (id serial primary key, name text, man int references man);
+        alter table man add foreign key (pet) references pet;
         create table doc (id serial primary key, title text, up int references doc);
         create table ur (id serial primary key, who text, role text);)";
-    Pair pair(shared + R"(
+    const std::string couples =
+        R"(insert into man (name) values ('ann'), ('bob'); insert into pet (name, man) values ('rex', 1), ('tom', 2); update man set pet = id;)";
+    Pair pair(shared + couples + R"(
         insert into doc (title, up) values ('prod doc 1', null), ('both', null), ('self', 3), ('circle a', 5), ('circle b', 4);
         insert into ur (who, role) values ('bob', 'dev'), ('ann', 'dev'), ('cid', 'ops');)",
-              shared + R"(
+              shared + couples + R"(
+        insert into man (name) values ('cid'), ('dan'); insert into pet (name, man) values ('own', 3), ('of bob', 2); update man set pet = id where name = 'cid';
+        update man set pet = 4 where name in ('dan');
         alter table doc add column owner int;
         insert into doc (title, up, owner) values ('pp doc 1', null, 1), ('both', null, 2), ('self', 3, 3), ('circle a', 5, 4), ('circle b', 4, 5), ('under 1', 1, 6);
         create table note (d int references doc, txt text);
         insert into note select id, title from doc;
         insert into ur (who, role) values ('eve', 'admin'), ('ann', 'dev'), ('bob', 'dev');)");
-    const std::vector<std::string> options = {"--preserve", "doc", "--preserve", "ur"};
+    const std::vector<std::string> options = {"--preserve", "doc", "--preserve", "ur",
+                                              "--preserve", "man", "--preserve", "pet"};
     refresh(pair, options);
+    CHECK(lines(pair.target(), "select m.name, p.name, o.name from man m join pet p on p.id = m.pet join man "
+                               "o on o.id = p.man order by 1") ==
+          "ann|rex|ann\nbob|tom|bob\ncid|own|cid\ndan|of bob|bob\n");
+    CHECK(pair.target().value("select count(*) from pet") == "4");
     const std::string documents = "both||2\ncircle a|circle b|4\ncircle b|circle a|5\npp doc 1||1\nprod doc "
                                   "1||\nself|self|3\nunder 1|pp doc 1|6\n";
     const char* const query =
