@@ -283,6 +283,11 @@ private:
                           [&](const MergeColumn& column) { return !read.contains(column.name); });
             table.missing_columns.clear();
             table.duplicates_by.clear();
+            if (table.generated_key && table.natural_keys == std::vector<Columns>{table.primary_key} &&
+                table.expression_keys.empty())
+                plan_.notes.push_back("table " + shown(table.name) +
+                                      ": it has no key but a generated one: what refers to it stays at the "
+                                      "source's row under the same key; --preserve it to have them compared");
         }
     }
 

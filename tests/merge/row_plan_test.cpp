@@ -126,3 +126,18 @@ TEST_CASE("what does not exist, or the source lacks, is refused", "[rows]") {
     CHECK_THROWS_AS(plan_rows(world.source, world.target, preserve({}, {"users.email"})), Error);
     CHECK_THROWS_AS(plan_rows(world.source, world.target, preserve({"users", "public.users"})), Error);
 }
+
+TEST_CASE("where only a generated key tells what a reference leads to, a note says so", "[rows]") {
+    World world;
+    world.shared(table("docs", {serial("id"), column("t", "text")}, {{"docs_pkey", {"id"}, true}}));
+    world.shared(users());
+    world.add(world.target,
+              table("notes", {column("d", "integer"), column("u", "integer")}, {},
+                    {{"fk", "public", "docs", {"d"}, {"id"}}, {"fk2", "public", "users", {"u"}, {"id"}}}));
+    world.add(world.source, table("notes", {}, {}), true);
+    world.source.table_facts.pop_back();
+    const RowPlan plan = plan_rows(world.source, world.target, preserve({}));
+    REQUIRE(plan.notes.size() == 1);
+    CHECK(plan.notes[0].find("public.docs") != std::string::npos);
+    CHECK(plan_rows(world.source, world.target, preserve({"docs"})).notes.empty());
+}
