@@ -117,6 +117,7 @@ public:
     std::string gone(std::size_t i) const { return name("gone", i); }
     Statements begin_late_extra(std::size_t i) const;
     Statements take_late_extra(std::size_t i, bool changed) const;
+    std::string count_with_rejected(std::size_t i) const;
 
     std::size_t index_of(const TableName& table) const;
     bool staged(std::size_t i) const; // has raw_N and rows_N from the start: preserved and referenced tables

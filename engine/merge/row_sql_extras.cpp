@@ -207,9 +207,11 @@ Statements RowSql::move_extra(std::size_t i) const {
 }
 
 std::string RowSql::extra_mark(std::size_t i) const {
+    Columns marked = {state};
+    for (const std::string& name : moving_columns(i)) marked.push_back(quote_identifier(name));
     return fmt::format("select count(*) || ' ' || coalesce(pg_catalog.sum(pg_catalog.hashtextextended((row({}"
-                       ", {}))::pg_catalog.text, 0)), 0) from {}",
-                       state, listed("", moving_columns(i)), rows(i));
+                       "))::pg_catalog.text, 0)), 0) from {}",
+                       join(marked, ", "), rows(i));
 }
 
 } // namespace pgsluice::merge

@@ -91,6 +91,11 @@ Statements RowSql::take_late_extra(std::size_t i, bool changed) const {
     return statements;
 }
 
+std::string RowSql::count_with_rejected(std::size_t i) const {
+    return fmt::format("select (select count(*) from {}) + (select count(*) from {} where {} = 'x')", real(i),
+                       rows(i), state);
+}
+
 // As they were on the target, generated columns left out. What was rejected early is told again with what is
 // rejected late, or not any more.
 Statements RowSql::record_rejected_extra(std::size_t i) const {

@@ -88,7 +88,9 @@ Task<void> advance_sequences(pq::Connection& target, pq::Connection& inside,
         const std::vector<merge::TableName> there = co_await existing(inside, one);
         const std::string name = pq::quote_qualified(sequence.name.schema, sequence.name.name);
         const std::string literal = pq::quote_literal(name) + "::pg_catalog.regclass";
-        const std::string read = "select pg_catalog.pg_sequence_last_value(" + literal + ")::pg_catalog.text";
+        const std::string read = "select case when pg_catalog.has_sequence_privilege(" + literal +
+                                 ", 'SELECT, USAGE') then pg_catalog.pg_sequence_last_value(" + literal +
+                                 ") end::pg_catalog.text";
         if (there.empty()) continue;
         const std::string value = co_await target.value(read);
         const auto columns = co_await columns_of(inside, sequence);
@@ -100,9 +102,9 @@ Task<void> advance_sequences(pq::Connection& target, pq::Connection& inside,
             downwards += fmt::format(", (select pg_catalog.min({}) from {})", column, table);
         }
         const std::string set = fmt::format(
-            "select pg_catalog.setval({0}, m.value) from pg_catalog.pg_sequence q, lateral (select case when "
-            "q.seqincrement > 0 then greatest({1}) else least({2}) end::pg_catalog.int8 as value) m where "
-            "q.seqrelid = {0} and m.value between q.seqmin and q.seqmax",
+            "select pg_catalog.setval({0}, greatest(q.seqmin, least(q.seqmax, m.value))) from "
+            "pg_catalog.pg_sequence q, lateral (select case when q.seqincrement > 0 then greatest({1}) else "
+            "least({2}) end as value) m where q.seqrelid = {0} and m.value is not null",
             literal, upwards, downwards);
         co_await inside.rows(set);
     }

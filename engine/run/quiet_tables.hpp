@@ -26,7 +26,7 @@ class QuietTables {
 public:
     // BEGIN and all switches; of partitioned tables their partitions', too. `aside`: foreign keys that are
     // dropped and made again NOT VALID at the end, as rows will break them or their actions must not fire;
-    // each must be one of a table that is not partitioned.
+    // one of a partitioned table is made again valid: rows that break it are an error.
     static Task<QuietTables> begin(pq::Connection& session, std::vector<merge::TableName> tables,
                                    std::set<ForeignKeyName> aside = {});
     // Checks the foreign keys, puts all back, COMMIT. A row that breaks one: Error{target} 23503 whose

@@ -134,12 +134,16 @@ Task<void> RowMerge::stage(std::size_t i) {
 }
 
 Task<void> RowMerge::put_preserved() {
+    // As in RowRounds::compute(): what the server knows of the staging tables is old by now.
+    const std::string hash = "set enable_nestloop = off", as_before = "reset enable_nestloop";
+    co_await inside_.command(hash);
     for (std::size_t i = 0; i < plan_.tables.size(); ++i) {
         if (plan_.tables[i].role != Role::preserved) continue;
         co_await rounds_->send_all(sql_->record_rejected(i), i);
         co_await rounds_->send_all(sql_->apply(i), i);
         co_await rounds_->send_all(sql_->set_sequences(i), i);
     }
+    co_await inside_.command(as_before);
 }
 
 Task<void> RowMerge::put_extras(std::vector<std::size_t> extras) {
@@ -148,6 +152,15 @@ Task<void> RowMerge::put_extras(std::vector<std::size_t> extras) {
         co_await rounds_->send_all(sql_->record_rejected(i), i);
         co_await rounds_->send_all(sql_->replace_extra(i), i);
     }
+}
+
+Task<RowMerge::Counted> RowMerge::count_both(std::size_t i) {
+    const std::string theirs_sql = "select count(*) from " + sql_->real(i);
+    const std::string ours_sql = sql_->count_with_rejected(i);
+    Counted counted;
+    counted.theirs = co_await target_.session().value(theirs_sql, limits::statement_wait_max);
+    counted.ours = co_await inside_.value(ours_sql, limits::statement_wait_max);
+    co_return counted;
 }
 
 Task<void> RowMerge::merge() {
@@ -160,7 +173,13 @@ Task<void> RowMerge::merge() {
         if (sql_->staged(i)) co_await stage(i);
     co_await rounds_->compute();
     co_await put_preserved();
-    co_await put_extras(following(plan_));
+    const std::vector<std::size_t> extras = following(plan_);
+    co_await put_extras(extras);
+    complete_.assign(plan_.tables.size(), false);
+    for (const std::size_t i : extras) {
+        const Counted counted = co_await count_both(i);
+        complete_[i] = counted.ours == counted.theirs;
+    }
     co_await quiet.commit();
     co_await report_counts();
     co_await note_materialized_views();

@@ -49,6 +49,11 @@ private:
     Task<void> stage_again(std::size_t i);
     void find_touched();
     Task<void> take_late_extra(std::size_t i);
+    struct Counted {
+        std::string theirs, ours; // rows of an extra; ours with those that were rejected
+    };
+    Task<Counted> count_both(std::size_t i);
+    Task<void> check_nothing_lost(std::size_t i);
     Task<void> apply_late();
     Task<void> report_counts();
     void note_counts();
@@ -64,6 +69,7 @@ private:
     bool merged_ = false, changed_late_ = false, staged_changed_ = false;
     std::vector<TargetRows::Changes> changes_; // by table
     std::vector<merge::TableName> shrinking_;
+    std::vector<bool> complete_;       // extras whose rows all came: they could be copied
     std::vector<std::size_t> touched_; // extras that changed, or whose parents did
 };
 

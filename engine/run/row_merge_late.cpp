@@ -92,6 +92,19 @@ Task<void> RowMerge::apply_late() {
     co_await put_preserved();
     for (const std::size_t i : touched_) co_await take_late_extra(i);
     co_await put_extras(touched_);
+    for (const std::size_t i : touched_) co_await check_nothing_lost(i);
+}
+
+// Under the locks both sides can be counted.
+Task<void> RowMerge::check_nothing_lost(std::size_t i) {
+    if (!complete_[i]) co_return;
+    const Counted counted = co_await count_both(i);
+    if (counted.ours == counted.theirs) co_return;
+    throw Error{ErrorKind::verification, "the table does not hold the rows that are on the target"}
+        .object("table " + shown(plan_.tables[i]))
+        .detail(fmt::format("{} rows there, {} here with those in pgsluice.rejected", counted.theirs,
+                            counted.ours))
+        .hint("nothing was swapped; please report this with the table's definition");
 }
 
 // What changed in one of the preserved or referenced tables may have changed the outcome in any of them.
