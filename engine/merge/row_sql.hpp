@@ -165,6 +165,7 @@ private:
     std::vector<Recorded> recorded(std::size_t i) const;
     std::string primary_text(std::size_t i, const Recorded& key) const;
     bool is_number_beside(std::size_t i, const std::vector<std::string>& key) const;
+    std::string changes_key(std::size_t i) const;
     std::string natural_words(std::size_t i) const;
     std::string nulled_rows(std::size_t i) const;
     std::string advance(std::size_t i, const TableNow::Sequence& sequence,

@@ -193,8 +193,8 @@ Statements RowSql::apply(std::size_t i) const {
     const std::string kept = name("kept", i);
     statements.push_back(
         fmt::format("delete from {} b using {} k where {} and not exists (select from {} s where s.{} = 'a' "
-                    "and {})",
-                    real(i), kept, all(is_kept), rows(i), state, all(of_row)));
+                    "and {} and not ({}))",
+                    real(i), kept, all(is_kept), rows(i), state, all(of_row), changes_key(i)));
     statements.insert(statements.end(), own_values.begin(), own_values.end());
     if (!set.empty())
         statements.push_back(fmt::format(
@@ -215,14 +215,33 @@ Statements RowSql::apply(std::size_t i) const {
     return statements;
 }
 
+// Of the row b that was merged before, which s would change in one of its unique or exclusion keys: it goes
+// and comes again, as the server compares row by row, and two may have each other's values.
+std::string RowSql::changes_key(std::size_t i) const {
+    Columns columns, differs;
+    for (const TableNow::Key& key : now_[i].keys)
+        for (const std::string& name : key.needs)
+            if (!holds(plan_.tables[i].row_key, name) && !holds(columns, name)) columns.push_back(name);
+    for (const std::string& name : columns)
+        differs.push_back(fmt::format("b.{0}::pg_catalog.text is distinct from s.{0}::pg_catalog.text",
+                                      quote_identifier(name)));
+    return differs.empty() ? "false" : join(differs, " or ");
+}
+
 std::string RowSql::shrinks(std::size_t i) const {
-    Columns same;
-    for (const std::string& key : plan_.tables[i].row_key)
+    if (plan_.tables[i].row_key.empty())
+        return fmt::format("select exists (select from {})", name("kept", i));
+    Columns is_kept, same;
+    for (const std::string& key : plan_.tables[i].row_key) {
+        is_kept.push_back(fmt::format("array[k.{}] operator(pg_catalog.=) array[b.{}]",
+                                      quote_identifier("n " + key), quote_identifier(key)));
         same.push_back(fmt::format("array[k.{}] operator(pg_catalog.=) array[s.{}]",
                                    quote_identifier("n " + key), quote_identifier(key)));
+    }
     return fmt::format(
-        "select exists (select from {} k where not exists (select from {} s where s.{} = 'a' and {}))",
-        name("kept", i), rows(i), state, all(same, "false"));
+        "select exists (select from {} k join {} b on {} where not exists (select from {} s where "
+        "s.{} = 'a' and {} and not ({})))",
+        name("kept", i), real(i), all(is_kept), rows(i), state, all(same), changes_key(i));
 }
 
 Statements RowSql::record_rejected(std::size_t i) const {
