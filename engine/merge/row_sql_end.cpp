@@ -200,15 +200,13 @@ Statements RowSql::apply(std::size_t i) const {
         statements.push_back(fmt::format(
             "update {} b set {} from {} k, {} s where {} and s.{} = 'a' and {} and ({})", real(i),
             join(set, ", "), kept, rows(i), all(is_kept), state, all(of_row), join(differs, " or ")));
-    Columns there;
-    for (const std::string& key : table.row_key)
-        there.push_back(
-            fmt::format("array[b.{0}] operator(pg_catalog.=) array[s.{0}]", quote_identifier(key)));
-    statements.push_back(
-        fmt::format("insert into {} ({}) overriding system value select {} from {} s where {} = 'a' and "
-                    "not exists (select from {} b, {} k where {} and {}) order by {}",
-                    pq::quote_qualified(table.name.schema, table.name.name), list, values, rows(i), state,
-                    real(i), kept, all(there), all(of_row), row));
+    // Two joins of two: three tables at once were joined by loops.
+    statements.push_back(fmt::format(
+        "with still as materialized (select k.* from {} k join {} b on {}) insert into {} ({}) overriding "
+        "system value select {} from {} s where {} = 'a' and not exists (select from still k where {}) order "
+        "by {}",
+        kept, real(i), all(is_kept), pq::quote_qualified(table.name.schema, table.name.name), list, values,
+        rows(i), state, all(of_row), row));
     statements.push_back("delete from " + kept);
     statements.push_back(fmt::format("insert into {} ({}) select {} from {} s where {} = 'a'", kept,
                                      join(keys, ", "), join(old_keys, ", "), rows(i), state));
