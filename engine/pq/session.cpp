@@ -33,6 +33,7 @@ constexpr Setting settings[] = {
     {"transaction_timeout to 0", 170000},
     {"synchronize_seqscans to off"},
     {"exit_on_error to off"},
+    {"jit to off"}, // a statement of ours is never worth a third of a second of compiling
     {"default_transaction_isolation to 'read committed'"},
 };
 

@@ -242,8 +242,9 @@ Task<TaskResult> Lane::statements(const LaneShared& shared, const plan::Task& ta
         std::string sql = "begin;\n";
         if (task.kind == plan::TaskKind::index && shared.maintenance_kib > 0)
             sql += fmt::format("set local maintenance_work_mem = '{}kB';\n", shared.maintenance_kib);
-        // Its query may mean days of the zone that the target's own sessions live in.
-        if (task.kind == plan::TaskKind::refresh) sql += "set local timezone to default;\n";
+        // Its query may mean days of the zone that the target's own sessions live in, and be worth compiling.
+        if (task.kind == plan::TaskKind::refresh)
+            sql += "set local timezone to default;\nset local jit to default;\n";
         for (const std::string& statement : task.statements) sql += statement + "\n";
         sql += "commit;";
         std::exception_ptr failure;

@@ -58,10 +58,7 @@ Task<bool> RowRounds::send_all(merge::Statements statements, std::size_t i) {
 Task<void> RowRounds::compute() {
     // Staging tables change under the server's statistics with every statement: a nested loop that is right
     // for the few rows it takes for granted runs for minutes over all of them. Keys are compared by hashing.
-    // What it takes a nested loop to cost, where there is no other way, would have it compile each statement
-    // for a third of a second.
-    const std::string hash = "set enable_nestloop = off; set jit = off",
-                      as_before = "reset enable_nestloop; reset jit";
+    const std::string hash = "set enable_nestloop = off", as_before = "reset enable_nestloop";
     co_await session_.command(hash);
     co_await compute_all();
     co_await session_.command(as_before);
