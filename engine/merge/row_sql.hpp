@@ -89,7 +89,7 @@ public:
 
     // --- one round; each statement's row count says whether anything changed
     Statements round(std::size_t i) const;
-    std::string waits(std::size_t i) const; // whether a round may change anything of this table
+    std::string waits(std::size_t i) const;       // whether a round may change anything of this table
     Statements assume_equal(std::size_t i) const; // rows in a cycle that may be the source's
     Statements doubt_equal(std::size_t i) const;  // repeated until nothing changes
     Statements settle_equal(std::size_t i) const;
