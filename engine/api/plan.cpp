@@ -120,18 +120,21 @@ void add_differences(const Catalogs& catalogs, report::PlanReport& report) {
     report.dropped_in_prod = std::move(only.dropped_on_source);
 }
 
+// The source's wires are told for each in the notes, too: why, and what else is left out there.
 void add_unsupported(const Context& context, const Catalogs& catalogs, report::PlanReport& report) {
-    const auto add = [&](const model::Database& database, std::vector<report::NamedReason>& out) {
-        for (const model::Unsupported& object : database.unsupported) {
-            const std::string name = object.kind + " " + object.name;
-            if (object.wire)
-                report.wires_left_out.push_back({name, "--with " + object.kind, ""});
-            else
-                out.push_back({name, "this version cannot carry this kind", ""});
-        }
-    };
-    add(catalogs.source, report.unsupported_source);
-    add(catalogs.target, report.unsupported_target);
+    for (const model::Unsupported& object : catalogs.source.unsupported) {
+        const std::string name = object.kind + " " + object.name;
+        const bool is_wire =
+            object.kind == "user mapping" || object.kind == "event trigger" || object.kind == "subscription";
+        if (!object.wire)
+            report.unsupported_source.push_back({name, "this version cannot carry this kind", ""});
+        else if (is_wire)
+            report.wires_left_out.push_back({name, "", ""});
+    }
+    for (const model::Unsupported& object : catalogs.target.unsupported)
+        report.unsupported_target.push_back(
+            {object.kind + " " + object.name, "this version cannot carry this kind",
+             object.wire ? "it stays in the previous database until the next run" : ""});
     (void)context;
 }
 
