@@ -166,7 +166,7 @@ Task<void> add_merged_rows(Context& context, pq::Connection& source, pq::Connect
         const std::string name = table.name.schema + "." + table.name.name;
         std::erase_if(report.losing, [&](const report::LosingTable& losing) { return losing.table == name; });
     }
-    co_await run::refuse_unreadable_rows(target, catalogs, rows);
+    co_await run::refuse_unreadable_rows(context, target, catalogs, rows);
     context.step("counting the target's rows that are merged");
     run::RowPreview preview = co_await run::preview_rows(source, target, rows);
     report.merge.merged = std::move(preview.tables);

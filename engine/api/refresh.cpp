@@ -176,7 +176,7 @@ Task<void> steps_with_source(Context& context, Made& made, run::Source& source, 
     if (catalogs.stage == run::Catalogs::Stage::whole)
         co_await own.plan(catalogs);
     else
-        co_await run::refuse_unreadable_rows(*sessions.target, catalogs, no_rows_yet);
+        co_await run::refuse_unreadable_rows(context, *sessions.target, catalogs, no_rows_yet);
     const auto& tables = catalogs.planned.database.rows;
     const bool rows_of_target =
         std::any_of(tables.begin(), tables.end(), [](const auto& table) { return table.from_target; });

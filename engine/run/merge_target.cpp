@@ -64,7 +64,7 @@ Task<void> MergeTarget::plan(const Catalogs& catalogs) {
     options.source_is_right = context_.options.source_is_right;
     row_plan_ = merge::plan_rows(catalogs.planned.database, catalogs.target, options);
     for (const std::string& note : row_plan_.notes) context_.note("rows", note);
-    co_await refuse_unreadable_rows(rows_->session(), catalogs, row_plan_);
+    co_await refuse_unreadable_rows(context_, rows_->session(), catalogs, row_plan_);
 }
 
 bool MergeTarget::preserves(const merge::TableName& table) const {

@@ -7,16 +7,21 @@
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "pq/quote.hpp"
+#include "run/rows_behind.hpp"
 
 namespace pgsluice::run {
 
 namespace {
 
-std::set<merge::TableName> tables_to_read(const Catalogs& catalogs, const merge::RowPlan& rows) {
+std::set<merge::TableName> tables_to_read(const Context& context, const Catalogs& catalogs,
+                                          const merge::RowPlan& rows) {
     std::set<merge::TableName> names;
-    for (const model::NaturalKey& key : catalogs.match.only_target)
-        if (key.kind == model::Kind::table && !catalogs.recorded.objects.contains(key))
-            names.insert({key.schema, key.name});
+    // Before a migration nobody knows more of what will come along.
+    if (catalogs.stage == Catalogs::Stage::shared_part && context.options.extras == ExtrasChoice::keep)
+        for (const model::NaturalKey& key : catalogs.match.only_target)
+            if (key.kind == model::Kind::table && !catalogs.recorded.objects.contains(key))
+                names.insert({key.schema, key.name});
+    for (const RowsBehind& table : rows_behind_of_plan(catalogs)) names.insert({table.schema, table.name});
     for (const model::TableRows& table : catalogs.planned.database.rows)
         if (table.from_target) names.insert({table.schema, table.name});
     for (const merge::MergeTable& table : rows.tables) names.insert(table.name);
@@ -25,10 +30,10 @@ std::set<merge::TableName> tables_to_read(const Catalogs& catalogs, const merge:
 
 } // namespace
 
-Task<void> refuse_unreadable_rows(pq::Connection& target, const Catalogs& catalogs,
+Task<void> refuse_unreadable_rows(const Context& context, pq::Connection& target, const Catalogs& catalogs,
                                   const merge::RowPlan& rows) {
     std::string values;
-    for (const merge::TableName& table : tables_to_read(catalogs, rows))
+    for (const merge::TableName& table : tables_to_read(context, catalogs, rows))
         values += (values.empty() ? "(" : ", (") + pq::quote_literal(table.schema) + ", " +
                   pq::quote_literal(table.name) + ")";
     if (values.empty()) co_return;

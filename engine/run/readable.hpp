@@ -9,7 +9,7 @@
 namespace pgsluice::run {
 
 // Extras and the tables of `rows`. Throws Error{refused} that names the first table and counts the others.
-Task<void> refuse_unreadable_rows(pq::Connection& target, const Catalogs& catalogs,
+Task<void> refuse_unreadable_rows(const Context& context, pq::Connection& target, const Catalogs& catalogs,
                                   const merge::RowPlan& rows);
 
 } // namespace pgsluice::run

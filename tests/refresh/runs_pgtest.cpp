@@ -241,7 +241,7 @@ TEST_CASE("exchanged conninfos are refused, and the source's log shows no write"
     const ProgramResult exchanged = tests::pgsluice({"refresh", "--source", left, "--target", right});
     INFO(exchanged.text());
     CHECK(exchanged.exit_code == 1);
-    CHECK(has(exchanged.err, "not marked"));
+    CHECK(has(exchanged.err, "source and target are exchanged"));
     CHECK(word(pair.source()) == "new");
     expect_ok(tests::pgsluice(
         {"refresh", "--source", right, "--target", left})); // nor does a run the right way round
