@@ -226,12 +226,9 @@ private:
     std::vector<std::string> wrong_;
 };
 
-} // namespace
-
-TEST_CASE("three hundred made-up pairs keep what is the target's, and no reference comes to stand on another "
-          "entity",
-          "[refresh][pairs]") {
-    constexpr unsigned first_seed = 1, pairs = 300, threads = 2;
+// The pairs of a hundred seeds from `first_seed` on.
+void examine_hundred(unsigned first_seed) {
+    constexpr unsigned pairs = 100, threads = 2;
     ClusterOptions logging;
     logging.settings = {"log_statement=all", "logging_collector=off"};
     TestCluster source(logging), target(logging);
@@ -269,6 +266,19 @@ TEST_CASE("three hundred made-up pairs keep what is the target's, and no referen
         if (!words.ends_with("on delete ") && !words.ends_with("on update ")) break;
     }
 }
+
+} // namespace
+
+// In three cases, which tests/run gives to two processes.
+TEST_CASE(
+    "a hundred made-up pairs keep what is the target's, and no reference comes to stand on another entity",
+    "[refresh][pairs]") {
+    examine_hundred(1);
+}
+
+TEST_CASE("the second hundred made-up pairs", "[refresh][pairs]") { examine_hundred(101); }
+
+TEST_CASE("the third hundred made-up pairs", "[refresh][pairs]") { examine_hundred(201); }
 
 TEST_CASE("one made-up pair, by PGSLUICE_TEST_SEED", "[.][pair]") {
     const char* seed = std::getenv("PGSLUICE_TEST_SEED");
