@@ -13,13 +13,25 @@ std::string unquoted(std::string text) {
 std::vector<std::string> split_name(const std::string& text, char separator) {
     std::vector<std::string> parts(1);
     bool inside = false;
+    char before = separator;
     for (const char c : text) {
-        if (c == '"') inside = !inside;
+        // In the middle of a name it is one of its letters.
+        const bool begins = before == '.' || before == '=' || before == ',' || before == separator;
+        if (c == '"' && (inside || begins)) inside = !inside;
         if (c == separator && !inside)
             parts.emplace_back();
         else
             parts.back() += c;
+        before = c;
     }
+    if (!inside) return parts;
+    // It opens and never closes: it is no quote.
+    parts.assign(1, "");
+    for (const char c : text)
+        if (c == separator)
+            parts.emplace_back();
+        else
+            parts.back() += c;
     return parts;
 }
 

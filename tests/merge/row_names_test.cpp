@@ -8,6 +8,8 @@ TEST_CASE("names are split outside quotes and lose them") {
     CHECK(split_name(R"(a."b.c".d)", '.') == std::vector<std::string>{"a", R"("b.c")", "d"});
     CHECK(split_name("", '=') == std::vector<std::string>{""});
     CHECK(split_name(R"("a""=b"=c)", '=') == std::vector<std::string>{R"("a""=b")", "c"});
+    CHECK(split_name(R"(public.quo"te2=tag)", '=') == std::vector<std::string>{R"(public.quo"te2)", "tag"});
+    CHECK(split_name(R"("odd=tag)", '=') == std::vector<std::string>{R"("odd)", "tag"});
     CHECK(unquoted(R"("a""=b")") == R"(a"=b)");
     CHECK(unquoted("a") == "a");
     CHECK(unquoted("\"") == "\"");

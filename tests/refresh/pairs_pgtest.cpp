@@ -260,6 +260,7 @@ void examine_hundred(unsigned first_seed) {
     std::string log = target.log();
     std::transform(log.begin(), log.end(), log.begin(), [](unsigned char c) { return std::tolower(c); });
     for (std::size_t at = log.find("cascade"); at != std::string::npos; at = log.find("cascade", at + 1)) {
+        if (log.compare(at, 8, "cascaded") == 0) continue; // an option of views, in a query of catalogs
         const std::string words = log.substr(at < 12 ? 0 : at - 12, 12);
         INFO(log.substr(at < 200 ? 0 : at - 200, 300));
         CHECK((words.ends_with("on delete ") || words.ends_with("on update ")));
