@@ -12,12 +12,15 @@ std::string unquoted(std::string text) {
 
 std::vector<std::string> split_name(const std::string& text, char separator) {
     std::vector<std::string> parts(1);
-    bool inside = false;
+    bool inside = false, just_closed = false; // "" inside of quotes
     char before = separator;
     for (const char c : text) {
         // In the middle of a name it is one of its letters.
-        const bool begins = before == '.' || before == '=' || before == ',' || before == separator;
-        if (c == '"' && (inside || begins)) inside = !inside;
+        const bool begins =
+            before == '.' || before == '=' || before == ',' || before == separator || just_closed;
+        const bool quote = c == '"' && (inside || begins);
+        just_closed = quote && inside;
+        if (quote) inside = !inside;
         if (c == separator && !inside)
             parts.emplace_back();
         else
