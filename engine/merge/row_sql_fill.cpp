@@ -58,10 +58,10 @@ Statements RowSql::fill(std::size_t i) const {
         values.push_back(typed(column, "r"));
     }
     for (const std::string& column : preview() ? Columns{} : table.missing_columns) {
-        const auto at = now_[i].defaults.find(column);
-        if (at == now_[i].defaults.end()) continue;
+        const auto known_default = now_[i].defaults.find(column);
+        if (known_default == now_[i].defaults.end()) continue;
         into.push_back(quote_identifier(column));
-        values.push_back("(" + at->second + ")");
+        values.push_back("(" + known_default->second + ")");
         // Numbers above those of the source's rows.
         for (const TableNow::Sequence& sequence : now_[i].sequences)
             if (sequence.column == column)
