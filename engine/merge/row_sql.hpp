@@ -150,6 +150,7 @@ private:
     std::vector<std::string> new_key_tests(std::size_t i, const TableNow::Key& key) const;
     std::string typed(const MergeColumn& column, const std::string& alias) const;
     std::string key_text(const std::string& alias, const std::vector<std::string>& columns) const;
+    bool in_a_key(std::size_t i, const std::vector<std::string>& columns) const;
     Statements resolve(std::size_t i) const;
     Statements match(std::size_t i, const std::vector<std::vector<std::string>>& keys,
                      const std::vector<ExpressionKey>& expression_keys, const std::string& which) const;

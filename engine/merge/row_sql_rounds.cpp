@@ -18,6 +18,16 @@ std::string RowSql::holds_any(const std::string& alias, const std::vector<std::s
     return "(" + join(conditions, " or ") + ")";
 }
 
+// Whether entities are told apart by any of the columns: then no key can be looked for before these are
+// settled.
+bool RowSql::in_a_key(std::size_t i, const std::vector<std::string>& columns) const {
+    const MergeTable& table = plan_.tables[i];
+    return std::any_of(table.natural_keys.begin(), table.natural_keys.end(),
+                       [&](const Columns& key) { return meet(key, columns); }) ||
+           std::any_of(table.expression_keys.begin(), table.expression_keys.end(),
+                       [&](const ExpressionKey& key) { return meet(key.reads, columns); });
+}
+
 Statements RowSql::resolve(std::size_t i) const {
     Statements statements;
     for (const std::size_t r : references_of(i)) {
@@ -70,8 +80,12 @@ Statements RowSql::resolve(std::size_t i) const {
             statements.push_back(fmt::format("update {} c set {} = null, {} = true where {}", rows(i), at,
                                              link_done(r), dead));
         } else {
-            statements.push_back(fmt::format("update {} c set {} = 'x', {} = {}, {} = true where {}", rows(i),
-                                             state, reason, quote_literal(nowhere), link_done(r), dead));
+            // Whoever the source has under another key is no reason to look where the target's row leads.
+            const std::string first =
+                in_a_key(i, reference.child_columns) ? "true" : std::string("c.") + tried;
+            statements.push_back(fmt::format("update {} c set {} = 'x', {} = {}, {} = true where {} and {}",
+                                             rows(i), state, reason, quote_literal(nowhere), link_done(r),
+                                             first, dead));
         }
     }
     return statements;
