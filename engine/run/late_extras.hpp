@@ -16,8 +16,8 @@ class LateExtras {
 public:
     // `tables` are remembered by `target`; those that the new database lacks (they are pending) are left out.
     // `inside` is a session in the new database; all outlive this.
-    LateExtras(Context& context, TargetRows& target, pq::Connection& inside, std::vector<WatchedTable> tables)
-        : context_(&context), target_(&target), inside_(&inside), tables_(std::move(tables)) {}
+    LateExtras(TargetRows& target, pq::Connection& inside, std::vector<WatchedTable> tables)
+        : target_(&target), inside_(&inside), tables_(std::move(tables)) {}
 
     // After TargetRows::lock(): changed rows and deleted keys into unlogged tables of schema pgsluice.
     Task<void> stage();
@@ -47,7 +47,6 @@ private:
     Task<void> put(const Late& late, bool replace);
     Task<void> check(const Late& late);
 
-    Context* context_;
     TargetRows* target_;
     pq::Connection* inside_;
     std::vector<WatchedTable> tables_;

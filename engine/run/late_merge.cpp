@@ -197,7 +197,7 @@ Task<void> merge_late(Context& context, TargetRows& target, pq::Connection& insi
     co_await target.lock();
     const Fingerprint now = co_await read_fingerprint(target.session(), context.options.lock_timeout);
     refuse_changed_schema(input.at_start, now);
-    LateExtras extras(context, target, inside, input.extras);
+    LateExtras extras(target, inside, input.extras);
     co_await extras.stage();
     if (preserved.stage) {
         const std::function<std::string(const TableName&)> staged = [&extras](const TableName& table) {
