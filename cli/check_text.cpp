@@ -34,15 +34,19 @@ void add_item(std::string& text, const report::CheckItem& item) {
 std::string check_text(const report::CheckReport& report) {
     const auto missing =
         std::count_if(report.items.begin(), report.items.end(), [](const auto& item) { return !item.ok; });
+    const bool stops = std::any_of(report.items.begin(), report.items.end(),
+                                   [](const auto& item) { return !item.ok && item.stops; });
     std::string text = facts("source", report.source) + facts("target", report.target) + "\n";
     // What is missing first: it is why somebody reads this.
     for (const bool ok : {false, true})
         for (const report::CheckItem& item : report.items)
             if (item.ok == ok) add_item(text, item);
     for (const std::string& note : report.notes) text += "  note    " + one_line(note) + "\n";
-    text += missing == 0 ? "\nNothing is missing.\n"
-                         : fmt::format("\n{} of {} missing: refresh would stop before it writes anything.\n",
-                                       missing, report.items.size());
+    text += missing == 0
+                ? "\nNothing is missing.\n"
+                : fmt::format("\n{} of {} missing: refresh would {}.\n", missing, report.items.size(),
+                              stops ? "stop before it writes anything"
+                                    : "start, and may have to give up at the swap");
     return text;
 }
 

@@ -38,6 +38,17 @@ int run_command(Session& session) {
     throw Error{ErrorKind::internal, "unknown command"};
 }
 
+bool only_asks(Command command) {
+    switch (command) {
+    case Command::plan:
+    case Command::check:
+    case Command::verify:
+    case Command::history:
+    case Command::pending: return true;
+    default: return false;
+    }
+}
+
 // Any exception as ours, so that it has a kind.
 Error as_error(const std::exception_ptr& thrown) {
     try {
@@ -83,6 +94,10 @@ void Session::answer(const std::string& text, std::string json) {
         world.out << text;
     world.out.flush();
     report = std::move(json);
+    // Whoever only asked has got nothing; what else was done is done, whether somebody reads it or not.
+    if (!world.out && only_asks(arguments.command))
+        throw Error{ErrorKind::internal, "cannot write the answer to standard output"}.hint(
+            "is the disk full, or has the reader gone away?");
 }
 
 int run_program(const std::vector<std::string>& words, const Api& api, World& world) {

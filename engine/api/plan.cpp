@@ -227,7 +227,9 @@ Task<void> add_guards(Context& context, pq::Connection& source, pq::Connection& 
     co_await list_refusal(run::guard_mark(context, target), report);
     const report::CheckReport rights = co_await run::check_rights(context, source, target, &maintenance);
     for (const report::CheckItem& item : rights.items)
-        if (!item.ok) report.refusals.push_back({item.right, "a right is missing", item.granted_by});
+        if (!item.ok && item.stops)
+            report.refusals.push_back({item.right, "a right is missing", item.granted_by});
+    for (const std::string& doing_without : run::done_without(rights)) report.notes.push_back(doing_without);
     for (const std::string& note : rights.notes) report.notes.push_back(note);
     report.source_version = rights.source.version;
     report.target_version = rights.target.version;

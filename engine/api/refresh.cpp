@@ -47,6 +47,7 @@ Task<void> refuse_before_any_write(Context& context, run::Source& source, pq::Co
     const report::CheckReport rights =
         co_await run::check_rights(context, source.leader(), target, &maintenance);
     for (const std::string& note : rights.notes) context.note("check", note);
+    for (const std::string& doing_without : run::done_without(rights)) context.note("check", doing_without);
     run::refuse_missing_rights(rights);
     co_await run::refuse_bound_database(maintenance, context.target_database());
     co_await run::drop_previous(maintenance, target, context, true);

@@ -41,6 +41,7 @@ with recursive bases(oid, base) as (
     select f.oid, f.condition from pg_catalog.pg_extension x
      cross join lateral rows from (pg_catalog.unnest(x.extconfig), pg_catalog.unnest(x.extcondition))
            as f(oid, condition)
+     where x.extname <> 'pg_cron' -- its jobs are wires (unsupported.cpp)
 ), locked(oid) as (
     select l.relation from pg_catalog.pg_locks l
      where l.mode = 'AccessExclusiveLock' and l.relation is not null

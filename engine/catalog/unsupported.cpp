@@ -45,9 +45,9 @@ constexpr auto type_sql =
               " join pg_catalog.pg_namespace n on n.oid = t.typnamespace where r.rngcanonical >= 16384") +
     " and " + no_member("pg_catalog.pg_type", "t.oid") + both +
     in_schema(
-        "collation", "c.collname",
+        "collation of another encoding", "c.collname",
         "pg_catalog.pg_collation c join pg_catalog.pg_namespace n on n.oid = c.collnamespace where true") +
-    " and " + no_member("pg_catalog.pg_collation", "c.oid") + both +
+    " and not (" + kinds::of_this_encoding + ") and " + no_member("pg_catalog.pg_collation", "c.oid") + both +
     without_schema(
         "cast",
         "pg_catalog.format_type(c.castsource, null) || ' as ' || pg_catalog.format_type(c.casttarget, null)",
@@ -151,9 +151,14 @@ constexpr auto other_sql =
          "pg_catalog.pg_index i join pg_catalog.pg_class c on c.oid = i.indexrelid join"
          " pg_catalog.pg_namespace n on n.oid = c.relnamespace where not i.indisvalid and c.relkind = 'i'") +
     " and " + user_schema + both +
-    without_schema("configuration sequence of an extension", "f.oid::pg_catalog.regclass",
-                   "pg_catalog.pg_extension x cross join lateral pg_catalog.unnest(x.extconfig) f(oid)"
-                   " join pg_catalog.pg_class c on c.oid = f.oid where c.relkind = 'S'");
+    without_schema(
+        "configuration sequence of an extension", "f.oid::pg_catalog.regclass",
+        "pg_catalog.pg_extension x cross join lateral pg_catalog.unnest(x.extconfig) f(oid)"
+        " join pg_catalog.pg_class c on c.oid = f.oid where c.relkind = 'S' and x.extname <> 'pg_cron'") +
+    both +
+    // Prod's jobs would run on the copy, too.
+    wire("scheduled jobs of extension", "x.extname",
+         "pg_catalog.pg_extension x where x.extname = 'pg_cron' and x.extconfig is not null");
 
 } // namespace
 

@@ -47,18 +47,6 @@ void run_after_link(Steps& steps, EntryId entry, const Link& link) {
     for (const EntryId add : steps.added(link.needs)) steps.run_after(entry, add);
 }
 
-bool is_type_or_namespace(Kind kind) {
-    switch (kind) {
-    case Kind::schema:
-    case Kind::extension:
-    case Kind::enum_type:
-    case Kind::domain:
-    case Kind::composite_type:
-    case Kind::range_type: return true;
-    default: return false;
-    }
-}
-
 void add_link(Steps& steps, const Link& link) {
     const Network& network = steps.network;
     if (steps.repairs.is_dropped(link)) return;
@@ -89,8 +77,7 @@ void add_link(Steps& steps, const Link& link) {
     if (steps.is_inline(link.who) && network.hosts[link.who] == link.needs) return;
     run_after_link(steps, steps.main(link.who), link);
     if (!steps.is_inline(link.who)) run_after_link(steps, steps.slot(link.who, Part::build_index), link);
-    if (is_type_or_namespace(network.nodes[link.needs].kind))
-        run_after_link(steps, steps.slot(link.who, Part::dummy), link);
+    if (network.is_for_stand_in(link)) run_after_link(steps, steps.slot(link.who, Part::dummy), link);
 }
 
 } // namespace

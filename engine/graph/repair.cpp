@@ -13,18 +13,6 @@ namespace {
 using model::Kind;
 using Needs = std::vector<std::vector<std::uint32_t>>;
 
-bool is_type_or_namespace(Kind kind) {
-    switch (kind) {
-    case Kind::schema:
-    case Kind::extension:
-    case Kind::enum_type:
-    case Kind::domain:
-    case Kind::composite_type:
-    case Kind::range_type: return true;
-    default: return false;
-    }
-}
-
 // Node `count + n` is the stand-in of view n, or the step that adds elements to n. Those of other nodes stay
 // without edges.
 class Repairer {
@@ -87,7 +75,7 @@ private:
         }
         needs[link.who].push_back(
             dummy_[link.needs] && network_.hosts[link.who] != link.needs ? count_ + link.needs : link.needs);
-        if (dummy_[link.who] && is_type_or_namespace(network_.nodes[link.needs].kind))
+        if (dummy_[link.who] && network_.is_for_stand_in(link))
             needs[count_ + link.who].push_back(link.needs);
     }
 

@@ -14,6 +14,9 @@ struct CheckBody : model::Body {
     std::string definition; // CHECK ((a > 0)) NO INHERIT NOT VALID
     bool validated = true;
     bool of_domain = false;
+    // Tables that only inherit it and may have got their parents by ALTER TABLE ... INHERIT (table_ddl.cpp):
+    // the server wants a table to have its parent's checks by then, or the check to come after.
+    std::vector<model::Oid> heirs;
 };
 
 constexpr auto from = "from pg_catalog.pg_constraint k left join pg_catalog.pg_class c on c.oid = k.conrelid"
@@ -33,6 +36,16 @@ constexpr Column columns[] = {
     {"definition", "pg_catalog.pg_get_constraintdef(k.oid)"},
     {"validated", "k.convalidated"},
     {"of_domain", "k.contypid <> 0"},
+    {"heirs",
+     "array(with recursive child (oid) as (select i.inhrelid from pg_catalog.pg_inherits i where"
+     " i.inhparent = k.conrelid union select i.inhrelid from child join pg_catalog.pg_inherits i on "
+     "i.inhparent ="
+     " child.oid) select child.oid from child join pg_catalog.pg_class h on h.oid = child.oid join"
+     " pg_catalog.pg_constraint o on o.conrelid = child.oid and o.contype = 'c' and o.conname = k.conname "
+     "and not"
+     " o.conislocal where not h.relispartition and not exists (select from pg_catalog.pg_attribute a where"
+     " a.attrelid = child.oid and a.attnum > 0 and not a.attisdropped and not a.attislocal) order by "
+     "child.oid)"},
 };
 
 void decode(const Row& row, Reading& into) {
@@ -43,6 +56,7 @@ void decode(const Row& row, Reading& into) {
     body->definition = row.text("definition");
     body->validated = row.boolean("validated");
     body->of_domain = row.boolean("of_domain");
+    body->heirs = row.oids("heirs");
     // For the graph: a check that rows may break is added after the rows.
     if (!body->validated) object.details["not_valid"] = "true";
     object.body = std::move(body);
@@ -78,6 +92,11 @@ std::string address(const model::Object& object) {
     return pq::quote_identifier(object.name) + " ON DOMAIN " + table_address(object);
 }
 
+void edges(const model::Object& object, const model::Database&, std::vector<model::Dependency>& out) {
+    for (const model::Oid heir : body_of<CheckBody>(object).heirs)
+        out.push_back({.who = object.id, .needs = {pg_class_class, heir}, .type = 'n'});
+}
+
 constexpr Query queries[] = {{.columns = columns, .from = from, .decode = decode}};
 
 } // namespace
@@ -95,6 +114,7 @@ const Descriptor check_kind = {.kind = model::Kind::check,
                                .class_oid = pg_constraint_class,
                                .queries = queries,
                                .write = write,
-                               .address = address};
+                               .address = address,
+                               .edges = edges};
 
 } // namespace pgsluice::kinds

@@ -59,10 +59,15 @@ constexpr auto user_oid(const char (&oid)[M]) {
     return sql(oid) + " >= 16384";
 }
 
+// Of `c`, a pg_collation row: usable in this database.
+constexpr auto of_this_encoding =
+    sql("c.collencoding in (-1, pg_catalog.pg_char_to_encoding(pg_catalog.getdatabaseencoding()))");
+
 // Class oids: pg_depend.classid.
 constexpr model::Oid pg_type_class = 1247, pg_proc_class = 1255, pg_class_class = 1259,
                      pg_namespace_class = 2615, pg_constraint_class = 2606, pg_attrdef_class = 2604,
                      pg_rewrite_class = 2618, pg_trigger_class = 2620, pg_policy_class = 3256,
-                     pg_extension_class = 3079, pg_statistic_ext_class = 3381, pg_default_acl_class = 826;
+                     pg_extension_class = 3079, pg_statistic_ext_class = 3381, pg_default_acl_class = 826,
+                     pg_collation_class = 3456;
 
 } // namespace pgsluice::kinds

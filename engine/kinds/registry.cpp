@@ -15,6 +15,7 @@ struct Line {
 
 constexpr std::array<Line, model::kind_count> lines = {{{Kind::schema, &schema_kind},
                                                         {Kind::extension, &extension_kind},
+                                                        {Kind::collation, &collation_kind},
                                                         {Kind::enum_type, &enum_type_kind},
                                                         {Kind::domain, &domain_kind},
                                                         {Kind::composite_type, &composite_type_kind},

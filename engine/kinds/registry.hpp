@@ -7,6 +7,7 @@ namespace pgsluice::kinds {
 
 extern const Descriptor schema_kind;
 extern const Descriptor extension_kind;
+extern const Descriptor collation_kind;
 extern const Descriptor enum_type_kind;
 extern const Descriptor domain_kind;
 extern const Descriptor composite_type_kind;

@@ -20,8 +20,8 @@ public:
         needs_ = sides.target.dependencies;
         for (const Object& object : sides.target.objects) {
             const kinds::Descriptor& kind = kinds::descriptor(object.kind);
-            // A key of a partition needs no adopter: it can do without.
-            if (kind.edges != nullptr && object.kind != Kind::foreign_key)
+            // A key of a partition needs no adopter, a check no heir: they can do without.
+            if (kind.edges != nullptr && object.kind != Kind::foreign_key && object.kind != Kind::check)
                 kind.edges(object, sides.target, needs_);
         }
         for (const model::Dependency& need : sides.target.dependencies)

@@ -8,11 +8,11 @@ namespace pgsluice::model {
 
 std::string_view kind_name(Kind kind) {
     static constexpr std::array<std::string_view, kind_count> names = {
-        "schema",      "extension", "enum type",         "domain",         "composite type",
-        "range type",  "function",  "procedure",         "aggregate",      "sequence",
-        "table",       "view",      "materialized view", "column default", "check",
-        "constraint",  "index",     "statistics",        "rule",           "trigger",
-        "foreign key", "policy",    "default ACL"};
+        "schema",         "extension",   "collation", "enum type",         "domain",
+        "composite type", "range type",  "function",  "procedure",         "aggregate",
+        "sequence",       "table",       "view",      "materialized view", "column default",
+        "check",          "constraint",  "index",     "statistics",        "rule",
+        "trigger",        "foreign key", "policy",    "default ACL"};
     if (kind == Kind::count_) return "object of another kind"; // named, but not carried (Unsupported)
     return names[static_cast<std::size_t>(kind)];
 }

@@ -32,6 +32,7 @@ struct CatalogId {
 enum class Kind : std::uint8_t {
     schema,
     extension,
+    collation,
     enum_type,
     domain,
     composite_type,

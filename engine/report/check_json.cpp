@@ -25,6 +25,7 @@ std::string to_json(const CheckReport& report, bool indent) {
         json.begin_object().field("side", item.side == Side::source ? "source" : "target");
         json.field("right", item.right).field("ok", item.ok);
         json.field("needed", item.needed == Needed::now ? "now" : "at the swap");
+        json.field("stops", item.stops);
         json.field("granted_by", item.granted_by).field("note", item.note).end_object();
     }
     json.end_array().strings("notes", report.notes).end_object();

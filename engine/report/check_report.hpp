@@ -26,6 +26,7 @@ struct CheckItem {
     Needed needed = Needed::now;
     std::string granted_by; // the command that grants it, to be run by somebody who may; empty when ok
     std::string note;       // what else a person should know about it
+    bool stops = true;      // refresh stops where it is missing; else it tries without
 };
 
 struct CheckReport {

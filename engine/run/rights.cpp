@@ -152,17 +152,16 @@ Task<void> check_target(Context& context, pq::Connection& target, report::CheckR
                                  "order by 1";
     const pq::Rows others = co_await target.rows(sessions);
     for (std::size_t i = 0; i < others.size(); ++i) {
+        // A superuser's needs no right that anybody could grant.
         const bool superuser = others.at(i, "superuser") == "t";
-        const bool ok = !superuser && rows.at(0, "signal") == "t";
+        const bool ok = superuser || rows.at(0, "signal") == "t";
         CheckItem found =
             item(report::Side::target,
-                 "ending sessions of role " + one_line(quote_identifier(others.at(i, "usename"))), true,
-                 Needed::at_the_swap, {});
-        // Not a stop: the session may be gone by then, and the swap waits for it.
-        if (!ok)
-            found.note = superuser
-                             ? "a superuser's session: the swap waits for it to end"
-                             : "GRANT pg_signal_backend TO " + role + "; else the swap waits for it to end";
+                 "ending sessions of role " + one_line(quote_identifier(others.at(i, "usename"))), ok,
+                 Needed::at_the_swap, "GRANT pg_signal_backend TO " + role + ";");
+        // Not a stop: the session may be gone by then.
+        found.stops = false;
+        if (!ok || superuser) found.note = "the swap waits half a minute for them to end, then gives up";
         report.items.push_back(std::move(found));
     }
 }
@@ -228,10 +227,18 @@ Task<report::CheckReport> check_rights(Context& context, pq::Connection& source,
     co_return report;
 }
 
+std::vector<std::string> done_without(const report::CheckReport& report) {
+    std::vector<std::string> texts;
+    for (const CheckItem& each : report.items)
+        if (!each.ok && !each.stops)
+            texts.push_back(each.right + ": a right is missing; " + each.note + ". HINT: " + each.granted_by);
+    return texts;
+}
+
 void refuse_missing_rights(const report::CheckReport& report) {
     std::vector<const CheckItem*> missing;
     for (const CheckItem& each : report.items)
-        if (!each.ok) missing.push_back(&each);
+        if (!each.ok && each.stops) missing.push_back(&each);
     if (missing.empty()) return;
     const CheckItem& first = *missing.front();
     Error error{ErrorKind::refused, "a right is missing"};

@@ -18,4 +18,7 @@ Task<report::CheckReport> check_rights(Context& context, pq::Connection& source,
 // detail.
 void refuse_missing_rights(const report::CheckReport& report);
 
+// One line for each right that is missing and that a run may do without.
+std::vector<std::string> done_without(const report::CheckReport& report);
+
 } // namespace pgsluice::run

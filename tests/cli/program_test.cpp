@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <map>
 
 #include "cli/fake_api.hpp"
 #include "cli/world_fixture.hpp"
@@ -27,10 +28,11 @@ struct Ran {
 const std::vector<std::string> sides = {"--source", "service=prod", "--target", "service=preprod"};
 
 Ran run(const FakeApi& fake, std::vector<std::string> words, const std::string& typed = "",
-        bool terminal = false, bool with_sides = true) {
+        bool terminal = false, bool with_sides = true, bool full = false) {
     if (with_sides) words.insert(words.end(), sides.begin(), sides.end());
     TestWorld test;
     test.in.str(typed);
+    if (full) test.out.setstate(std::ios::badbit);
     World world = test.world();
     world.in_is_terminal = terminal;
     const int code = run_program(words, fake.api(), world);
@@ -158,6 +160,18 @@ TEST_CASE("plan answers on standard output, also when refresh would refuse") {
     const Ran json = run(fake, {"plan", "--format", "json"});
     CHECK(json.out.starts_with("{\n"));
     CHECK(json.err.empty());
+}
+
+TEST_CASE("an answer that cannot be written is a failure of who only asked") {
+    const FakeApi fake;
+    fake->mark.database = "app";
+    for (const auto& [words, code] : std::map<std::vector<std::string>, int>{
+             {{"plan"}, 1}, {{"check"}, 1}, {{"allow-target", "--yes", "app"}, 0}}) {
+        INFO(words[0]);
+        const Ran full = run(fake, words, "", false, true, true);
+        CHECK(full.code == code);
+        CHECK((full.err.find("cannot write the answer") != std::string::npos) == (code == 1));
+    }
 }
 
 TEST_CASE("check and verify say with their exit code what they found") {

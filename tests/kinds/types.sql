@@ -13,6 +13,12 @@ comment on schema public is 'changed';
 create extension citext with schema "Select";
 create extension pg_trgm with schema "s""1";
 
+create collation "s""1"."Odd ""Coll" (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+create collation "Select".of_libc (lc_collate = 'C', lc_ctype = 'C.UTF-8');
+create collation plain_c from "C";
+comment on collation "s""1"."Odd ""Coll" is 'it''s a collation';
+create domain uses_collation as text collate "s""1"."Odd ""Coll";
+
 create type "s""1"."e num" as enum ('a', 'it''s', 'back\slash', '', 'ünïcode', E'new\nline');
 alter type "s""1"."e num" add value 'between' before 'it''s';
 comment on type "s""1"."e num" is 'an enum';
@@ -30,7 +36,7 @@ comment on domain "s""1".plain is 'a domain';
 comment on constraint "odd ""check" on domain "s""1".plain is 'its check';
 grant usage on type "s""1".plain to "Odd ""Writer";
 
-create type "s""1"."comp""osite" as ("a b" int, "UPPER" text collate "C", sub "s""1".plain, list "s""1"."e num"[]);
+create type "s""1"."comp""osite" as ("a b" int, "UPPER" text collate "C", odd text collate "s""1"."Odd ""Coll", sub "s""1".plain, list "s""1"."e num"[]);
 alter type "s""1"."comp""osite" add attribute gone int;
 alter type "s""1"."comp""osite" drop attribute gone;
 create type empty_composite as ();

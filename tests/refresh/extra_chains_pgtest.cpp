@@ -11,15 +11,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-std::string lines(const TestDatabase& database, const std::string& query) {
-    std::string text;
-    for (const auto& row : database.rows(query)) {
-        for (std::size_t i = 0; i < row.size(); ++i) text += (i == 0 ? "" : "|") + row[i];
-        text += "\n";
-    }
-    return text;
-}
-
 // `writes` are committed when the run waits for the locks, after it has read everything.
 ProgramResult refresh_while(const Pair& pair, const std::string& writes, std::vector<std::string> more = {}) {
     Session writer{pair.target().conninfo()};
@@ -39,9 +30,9 @@ ProgramResult refresh_while(const Pair& pair, const std::string& writes, std::ve
 }
 
 std::string rejected(const Pair& pair) {
-    return lines(pair.target(),
-                 "select table_name, reason, count(*), string_agg(coalesce(\"row\"->>'v', ''), "
-                 "',' order by \"row\"->>'v') from pgsluice.rejected group by 1, 2 order by 1, 2");
+    return pair.target().lines(
+        "select table_name, reason, count(*), string_agg(coalesce(\"row\"->>'v', ''), "
+        "',' order by \"row\"->>'v') from pgsluice.rejected group by 1, 2 order by 1, 2");
 }
 
 constexpr const char* users = "create table users (id serial primary key, login text unique not null);";
@@ -65,8 +56,8 @@ constexpr const char* all_rows = "select 'ea', u.login, e.v from ea e left join 
                                  "u on u.id = e.a order by 1, 3, 2";
 
 std::string not_valid(const Pair& pair) {
-    return lines(pair.target(),
-                 "select conname from pg_constraint where not convalidated and conparentid = 0 order by 1");
+    return pair.target().lines(
+        "select conname from pg_constraint where not convalidated and conparentid = 0 order by 1");
 }
 
 } // namespace
@@ -76,7 +67,7 @@ TEST_CASE("late deletes in extras whose keys moved with their parents take the r
     Pair pair(source_sql, target_sql + keyed);
     refresh_while(pair, "delete from ed where v = 'b'; delete from ec where v = 'b'",
                   {"--preserve", "users"});
-    CHECK(lines(pair.target(), all_rows) == "ea|a|a\nea|b|b\nea|c|c\nec|a|a\nec|c|c\ned|a|a\ned|c|c\n");
+    CHECK(pair.target().lines(all_rows) == "ea|a|a\nea|b|b\nea|c|c\nec|a|a\nec|c|c\ned|a|a\ned|c|c\n");
     CHECK(not_valid(pair).empty());
 }
 
@@ -91,7 +82,7 @@ TEST_CASE("late updates and inserts in extras whose keys moved with their parent
         "update ec set v = v || ' late' where v = 'b'; update ed set a = 2, v = 'a, was b' where v = 'b';"
         "insert into ed values (4, 1, 'b new'); delete from ed where v = 'c'",
         options);
-    CHECK(lines(pair.target(), all_rows) ==
+    CHECK(pair.target().lines(all_rows) ==
           "ea|a|a\nea|b|b\nea|c|c\nec|a|a\nec|b|b late\nec|c|c\ned|a|a\ned|a|a, was b\ned|b|b new\n");
     CHECK(not_valid(pair).empty());
 }
@@ -114,7 +105,7 @@ TEST_CASE("a keyless extra below extras whose keys moved keeps its rows at their
         expected = "ea|c|a\nea|b|b\nec|c|a\nec|b|b\ned|c|a\ned|b|b\n";
     }
     refresh_while(pair, writes, {"--preserve", "users"});
-    CHECK(lines(pair.target(), all_rows) == expected);
+    CHECK(pair.target().lines(all_rows) == expected);
     CHECK(not_valid(pair).empty());
 }
 
@@ -127,7 +118,7 @@ TEST_CASE("an entity that becomes another one late takes its extras' rows along,
         insert into ea select id, login from users; insert into ec select id, login from users;)" +
                               keyed);
     refresh_while(pair, "update users set login = 'b' where login = 'x'", {"--preserve", "users"});
-    CHECK(lines(pair.target(), all_rows) ==
+    CHECK(pair.target().lines(all_rows) ==
           "ea|a|a\nea|c|c\nea|q|q\nea|b|x\nec|a|a\nec|c|c\nec|q|q\nec|b|x\ned|a|a\ned|c|c\ned|q|q\ned|b|x\n");
     CHECK(not_valid(pair).empty());
 }
@@ -147,7 +138,7 @@ TEST_CASE("partitioned extras in a chain keep their rows, whatever their foreign
                   "update ea set v = 'a late' where v = 'a'; insert into ed values (4, 1, 'b new');"
                   "update ec set v = 'c late' where v = 'c'",
                   {"--preserve", "users"});
-    CHECK(lines(pair.target(), all_rows) ==
+    CHECK(pair.target().lines(all_rows) ==
           "ea|a|a late\nea|b|b\nea|c|c\nec|a|a\nec|b|b\nec|c|c late\ned|a|a\ned|b|b\ned|b|b new\ned|c|c\n");
     CHECK(not_valid(pair).empty());
     CHECK(
@@ -169,9 +160,9 @@ TEST_CASE("a row whose parent row, an extra's, was set aside is not left at anot
     const ProgramResult result = pair.run("refresh", {"--source-is-right"});
     INFO(result.text());
     REQUIRE(result.exit_code == 0);
-    CHECK(lines(pair.target(), "select u.login, e.v from ed e left join users u on u.id = e.a order by 2") ==
+    CHECK(pair.target().lines("select u.login, e.v from ed e left join users u on u.id = e.a order by 2") ==
           "a|a\nb|b\nc|c\n|x\n");
-    CHECK(lines(pair.target(), "select u.login, e.v from ee e left join users u on u.id = e.a order by 2") ==
+    CHECK(pair.target().lines("select u.login, e.v from ee e left join users u on u.id = e.a order by 2") ==
           "a|a\nb|b\nc|c\n");
     CHECK(rejected(pair) ==
           "public.ec|reference (ua): the source has another row of public.users under this key|1|x\n"
@@ -192,10 +183,10 @@ TEST_CASE("extras that refer to themselves and to each other in circles follow",
     refresh_while(pair,
                   "update ea set v = v where v = 'a'; update ea set boss = 1, v = 'c late' where v = 'c';"
                   "update eb set of = 9 where v = 'b'");
-    CHECK(lines(pair.target(), all) == "a|b|b\nb|a|a\nc late|b|c\n");
-    CHECK(lines(pair.target(),
-                "select u.login, e.v, b.v, b.of from users u join ea e on e.user_id = u.id join eb "
-                "b on b.user_id = u.id order by 1") == "a|a|a|2\nb|b|b|9\nc|c late|c|3\n");
+    CHECK(pair.target().lines(all) == "a|b|b\nb|a|a\nc late|b|c\n");
+    CHECK(pair.target().lines(
+              "select u.login, e.v, b.v, b.of from users u join ea e on e.user_id = u.id join eb "
+              "b on b.user_id = u.id order by 1") == "a|a|a|2\nb|b|b|9\nc|c late|c|3\n");
     CHECK(not_valid(pair).empty());
 }
 
@@ -211,11 +202,11 @@ TEST_CASE("rejected rows of extras are told once, as they are at the end", "[pre
               "insert into nn values (4, 1, 'a2'), (5, 2, 'x3'); update nl set v = 'x2' where v = 'x';");
     const std::string reason = "reference (u): the source has another row of public.users under this key|";
     CHECK(rejected(pair) == "public.nn|" + reason + "3|x,x3,y\npublic.pr|" + reason + "1|x2\n");
-    CHECK(lines(pair.target(), "select * from nn") == "4|1|a2\n");
-    CHECK(lines(pair.target(), "select * from nl order by 1") == "2||x2\n3||y\n");
-    CHECK(lines(pair.target(), "select t->>'table', t->>'rejected', t->>'nulled' from pgsluice.run, "
-                               "jsonb_array_elements(report::"
-                               "jsonb->'merge'->'tables') t where state = 'swapped' order by 1") ==
+    CHECK(pair.target().lines("select * from nn") == "4|1|a2\n");
+    CHECK(pair.target().lines("select * from nl order by 1") == "2||x2\n3||y\n");
+    CHECK(pair.target().lines("select t->>'table', t->>'rejected', t->>'nulled' from pgsluice.run, "
+                              "jsonb_array_elements(report::"
+                              "jsonb->'merge'->'tables') t where state = 'swapped' order by 1") ==
           "public.nl|0|2\npublic.nn|3|0\npublic.pr|1|0\n");
 }
 
@@ -233,14 +224,14 @@ TEST_CASE("references to a column that only the target has follow, and are never
         create table itag (t int references item (tag)); insert into itag values (5);)");
     pair.source().sql("create table item (id int primary key); insert into item values (1), (2)");
     refresh_while(pair, "insert into dep values (4, 3, 's1 late')");
-    CHECK(lines(pair.target(), "select c.k, d.v from dep d left join c using (ser) order by d.id") ==
+    CHECK(pair.target().lines("select c.k, d.v from dep d left join c using (ser) order by d.id") ==
           "|t1\n|t2\ns1|s1\ns1|s1 late\n");
-    CHECK(lines(pair.target(), "select c.k, d.v from must d left join c using (ser)") == "s1|s1\n");
+    CHECK(pair.target().lines("select c.k, d.v from must d left join c using (ser)") == "s1|s1\n");
     // No row of the source's has these: they stay, and the key waits.
-    CHECK(lines(pair.target(),
-                "select c.k, d.code is null, d.v from by_code d left join c using (code) order by 3") ==
+    CHECK(pair.target().lines(
+              "select c.k, d.code is null, d.v from by_code d left join c using (code) order by 3") ==
           "s1|f|s1\n|f|t1\n|f|t2\n");
-    CHECK(lines(pair.target(), "select t from itag") == "5\n");
+    CHECK(pair.target().lines("select t from itag") == "5\n");
     CHECK(not_valid(pair) == "by_code_code_fkey\nitag_t_fkey\n");
     CHECK(rejected(pair) == "public.must|reference (ser): the source has another row of public.c under this "
                             "key|2|t1,t2\n");
@@ -259,7 +250,7 @@ TEST_CASE(
     const std::string pending = "select object, reason from pgsluice.pending order by 1";
     const auto refresh = [&](const std::string& writes) { return refresh_while(pair, writes); };
     refresh("select 1");
-    CHECK(lines(pair.target(), pending).find("validation of foreign key to_top on public.below") == 0);
+    CHECK(pair.target().lines(pending).find("validation of foreign key to_top on public.below") == 0);
     CHECK(not_valid(pair) == "to_top\n");
 
     pair.target().sql("delete from users where login in ('c', 'd')");
@@ -268,7 +259,7 @@ TEST_CASE(
         refresh("insert into users values (9, 'only here'); insert into own values (1, 9, '?')");
     INFO(result.text());
     CHECK(result.err.find("to_users") != std::string::npos);
-    const std::string now = lines(pair.target(), pending);
+    const std::string now = pair.target().lines(pending);
     CHECK(now.find("validation of foreign key to_users on public.own|it stays NOT VALID: ") !=
           std::string::npos);
     CHECK(now.find("FOREIGN KEY (u) REFERENCES ") != std::string::npos);
@@ -278,7 +269,7 @@ TEST_CASE(
     pair.target().sql("update own set u = 1; insert into top values (9)");
     refresh("select 1");
     CHECK(not_valid(pair).empty());
-    CHECK(lines(pair.target(), pending).empty());
+    CHECK(pair.target().lines(pending).empty());
 }
 
 TEST_CASE("an entity of a table that is not preserved becomes another one late, and its extras' rows follow",
@@ -288,12 +279,10 @@ TEST_CASE("an entity of a table that is not preserved becomes another one late, 
         create table pr (u int primary key references users, v text);
         insert into nl select id, id, login from users; insert into pr select id, login from users;)");
     refresh_while(pair, "update users set login = 'b' where login = 'y'");
-    CHECK(
-        lines(pair.target(), "select u.login, t.v from nl t left join users u on u.id = t.u order by t.v") ==
-        "a|a\n|x\nb|y\n");
-    CHECK(
-        lines(pair.target(), "select u.login, t.v from pr t left join users u on u.id = t.u order by t.v") ==
-        "a|a\nb|y\n");
+    CHECK(pair.target().lines("select u.login, t.v from nl t left join users u on u.id = t.u order by t.v") ==
+          "a|a\n|x\nb|y\n");
+    CHECK(pair.target().lines("select u.login, t.v from pr t left join users u on u.id = t.u order by t.v") ==
+          "a|a\nb|y\n");
     CHECK(rejected(pair) ==
           "public.pr|reference (u): the source has another row of public.users under this key|1|x\n");
 }
@@ -327,6 +316,6 @@ TEST_CASE("--reference takes names quoted as in SQL", "[preserve]") {
     INFO(result.text());
     REQUIRE(result.exit_code == 0);
     CHECK(
-        lines(pair.target(), R"(select p."Log.in", v from und join "My.Schema"."Who=is" p on p.id = "Who.""is"
+        pair.target().lines(R"(select p."Log.in", v from und join "My.Schema"."Who=is" p on p.id = "Who.""is"
         order by 2)") == "a|a\nb|b\nt|t\n");
 }

@@ -117,15 +117,6 @@ private:
     std::mt19937 random_;
 };
 
-std::string lines(Session session, const std::string& query) {
-    std::string text;
-    for (const auto& row : session.rows(query)) {
-        for (std::size_t i = 0; i < row.size(); ++i) text += (i == 0 ? "" : "|") + row[i];
-        text += "\n";
-    }
-    return text;
-}
-
 // Each row with who it is at and who it says, of those `where` names.
 std::string rows_sql(const std::string& where) {
     std::string sql;
@@ -172,8 +163,8 @@ TEST_CASE("made-up rows of extras stay with their people through made-up writes"
         const std::string before =
             pair.target().cluster().superuser_conninfo(pair.target().name() + "_previous");
         if (preserved) {
-            CHECK(lines(Session{now}, rows_sql("true")) == lines(Session{before}, rows_sql("true")));
-            CHECK(lines(Session{now}, "select conname from pg_constraint where not convalidated").empty());
+            CHECK(Session{now}.lines(rows_sql("true")) == Session{before}.lines(rows_sql("true")));
+            CHECK(Session{now}.lines("select conname from pg_constraint where not convalidated").empty());
             continue;
         }
         std::string known;
@@ -184,7 +175,7 @@ TEST_CASE("made-up rows of extras stay with their people through made-up writes"
         const std::string boss = "coalesce(b.login, '') || ' ' || coalesce(t.boss_v, '')";
         of_known.replace(of_known.find(boss), boss.size(),
                          "case when t.boss_v in (" + known + ") then " + boss + " end");
-        CHECK(lines(Session{now}, of_known) == lines(Session{before}, of_known));
+        CHECK(Session{now}.lines(of_known) == Session{before}.lines(of_known));
         // Where a parent row was set aside the value may lead nowhere, but to nobody else.
         for (const auto& [table, parent] :
              std::vector<std::pair<std::string, std::string>>{{"ea", "users p on p.id = t.u where p.login"},
@@ -194,9 +185,9 @@ TEST_CASE("made-up rows of extras stay with their people through made-up writes"
                                                               {"ee", "eb p on p.u = t.u where p.v"},
                                                               {"es", "ea p on p.u = t.u where p.v"},
                                                               {"et", "ec p on p.u = t.u where p.v"}})
-            CHECK(lines(Session{now}, "select t.*, p.* from " + table + " t join " + parent + " <> t.v") ==
+            CHECK(Session{now}.lines("select t.*, p.* from " + table + " t join " + parent + " <> t.v") ==
                   "");
-        CHECK(lines(Session{now},
-                    "select t.*, p.* from et t join et p on p.u = t.boss where p.v <> t.boss_v") == "");
+        CHECK(Session{now}.lines(
+                  "select t.*, p.* from et t join et p on p.u = t.boss where p.v <> t.boss_v") == "");
     }
 }

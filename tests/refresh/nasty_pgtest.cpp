@@ -25,10 +25,12 @@ DatabaseOptions bypassing(TestCluster& cluster) {
 // A trusted extension of our own among the server's: the superuser owns what it makes, and the database's
 // owner may use it as far as its script says.
 struct ExtensionFiles {
-    std::string name = "pgsluice_test_" + std::to_string(getpid());
+    std::string name;
     std::filesystem::path control, script;
 
-    explicit ExtensionFiles(const std::string& grants) {
+    explicit ExtensionFiles(const std::string& grants,
+                            std::string named = "pgsluice_test_" + std::to_string(getpid()))
+        : name(std::move(named)) {
         const std::string directory = output_of({"pg_config", "--sharedir"});
         const auto place = std::filesystem::path(directory.substr(0, directory.find('\n'))) / "extension";
         control = place / (name + ".control");
@@ -118,6 +120,19 @@ TEST_CASE("the user's rows in an extension's configuration tables come along", "
     expect_equal_databases(pair.source(), pair.target());
     CHECK(pair.target().value("select string_agg(k, ', ' order by k) from ext.settings") ==
           "built in, of all, ours");
+}
+
+TEST_CASE("prod's scheduled jobs do not come along", "[refresh][nasty]") {
+    if (geteuid() != 0) return;
+    const ExtensionFiles extension("grant all on settings, all_rows, fixed, all_rows_id_seq to public;",
+                                   "pg_cron");
+    Pair pair("create table t (a int);", "create table t (a int);");
+    pair.source().sql("create extension pg_cron; insert into settings values ('job', 'delete from users');");
+    const ProgramResult result = pair.run("refresh");
+    INFO(result.text());
+    REQUIRE(result.exit_code == 0);
+    CHECK(contains(result.err, "scheduled jobs of extension pg_cron"));
+    CHECK(pair.target().value("select string_agg(k, ', ' order by k) from settings") == "built in");
 }
 
 TEST_CASE("an extension's configuration table that the role may not fill stops the run, with a hint",

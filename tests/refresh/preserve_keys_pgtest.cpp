@@ -3,47 +3,10 @@
 #include <chrono>
 #include <thread>
 
-#include <boost/json.hpp>
-
 #include "support/catch.hpp"
-#include "support/pair.hpp"
+#include "support/merged.hpp"
 
 using namespace pgsluice::tests;
-
-namespace {
-
-std::string lines(const TestDatabase& database, const std::string& query) {
-    std::string text;
-    for (const auto& row : database.rows(query)) {
-        for (std::size_t i = 0; i < row.size(); ++i) text += (i == 0 ? "" : "|") + row[i];
-        text += "\n";
-    }
-    return text;
-}
-
-// The refresh; what plan had counted before is what came.
-ProgramResult refresh(const Pair& pair, std::vector<std::string> more) {
-    std::vector<std::string> of_plan = more;
-    of_plan.insert(of_plan.end(), {"--format", "json"});
-    const ProgramResult planned = pair.run("plan", of_plan);
-    ProgramResult result = pair.run("refresh", std::move(more));
-    INFO(result.text());
-    INFO(planned.text());
-    REQUIRE(result.exit_code == 0);
-    REQUIRE(planned.exit_code == 0);
-    const std::string report = pair.target().value(
-        "select report from pgsluice.run where state = 'swapped' order by started desc limit 1");
-    CHECK(boost::json::parse(planned.out).at("merge").at("tables") ==
-          boost::json::parse(report).at("merge").at("tables"));
-    return result;
-}
-
-std::string rejected(const Pair& pair) {
-    return lines(pair.target(),
-                 "select table_name, reason, count(*) from pgsluice.rejected group by 1, 2 order by 1, 2");
-}
-
-} // namespace
 
 TEST_CASE("nobody is known by a generated key: expressions, generated columns, nullable and partial keys",
           "[preserve]") {
@@ -74,20 +37,20 @@ TEST_CASE("nobody is known by a generated key: expressions, generated columns, n
     SECTION("preserved") {
         for (const char* table : {"by_lower", "by_made", "by_null", "by_part", "rights"})
             all.insert(all.end(), {"--preserve", table});
-        refresh(pair, all);
+        refresh_as_planned(pair, all);
         for (const std::string table : {"by_lower a on a.id = r.a", "by_made a on a.id = r.b",
                                         "by_null a on a.id = r.c", "by_part a on a.id = r.d"}) {
             INFO(table);
-            CHECK(lines(pair.target(), "select r.what, a.login from rights r join " + table +
-                                           " where what <> 'none' order by 1") ==
+            CHECK(pair.target().lines("select r.what, a.login from rights r join " + table +
+                                      " where what <> 'none' order by 1") ==
                   "admin|admin\nadmin of prod|admin\neve|eve\n");
         }
-        CHECK(lines(pair.target(), "select login, count(*) from by_null group by 1 order by 1") ==
+        CHECK(pair.target().lines("select login, count(*) from by_null group by 1 order by 1") ==
               "admin|1\nbob|1\neve|1\n|1\n");
-        CHECK(lines(pair.target(), "select login, gone, count(*) from by_part group by 1, 2 order by 1, 2") ==
+        CHECK(pair.target().lines("select login, gone, count(*) from by_part group by 1, 2 order by 1, 2") ==
               "admin|f|1\nbob|f|1\neve|f|1\neve|t|1\nold|t|1\n");
         CHECK(rejected(pair).empty());
-        refresh(pair, all);
+        refresh_as_planned(pair, all);
         CHECK(pair.target().value("select count(*) from by_part") == "5");
         CHECK(pair.target().value("select count(*) from by_null") == "4");
     }
@@ -100,11 +63,10 @@ TEST_CASE("an extra's reference is matched by such a key too", "[preserve]") {
         insert into by_lower (login) values ('eve'), ('Admin'), (null);
         create table notes (who int references by_lower, txt text);
         insert into notes values (1, 'eve'), (2, 'admin'), (3, 'nobody');)");
-    refresh(pair, {});
-    CHECK(
-        lines(pair.target(),
+    refresh_as_planned(pair, {});
+    CHECK(pair.target().lines(
               "select n.txt, n.who, u.login from notes n left join by_lower u on u.id = n.who order by 1") ==
-        "admin|1|admin\neve||\nnobody|3|\n");
+          "admin|1|admin\neve||\nnobody|3|\n");
 }
 
 TEST_CASE("under one generated key there is one entity only if all else is equal, or the last run brought it",
@@ -130,19 +92,19 @@ TEST_CASE("under one generated key there is one entity only if all else is equal
         insert into ur (who, role) values ('eve', 'admin'), ('ann', 'dev'), ('bob', 'dev');)");
     const std::vector<std::string> options = {"--preserve", "doc", "--preserve", "ur",
                                               "--preserve", "man", "--preserve", "pet"};
-    refresh(pair, options);
-    CHECK(lines(pair.target(),
-                "select m.name, p.name, o.name from man m join pet p on p.id = m.pet join man "
-                "o on o.id = p.man order by 1") == "ann|rex|ann\nbob|tom|bob\ncid|own|cid\ndan|of bob|bob\n");
+    refresh_as_planned(pair, options);
+    CHECK(pair.target().lines("select m.name, p.name, o.name from man m join pet p on p.id = m.pet join man "
+                              "o on o.id = p.man order by 1") ==
+          "ann|rex|ann\nbob|tom|bob\ncid|own|cid\ndan|of bob|bob\n");
     CHECK(pair.target().value("select count(*) from pet") == "4");
     const std::string documents = "both||2\ncircle a|circle b|4\ncircle b|circle a|5\npp doc 1||1\nprod doc "
                                   "1||\nself|self|3\nunder 1|pp doc 1|6\n";
     const char* const query =
         "select d.title, u.title, d.owner from doc d left join doc u on u.id = d.up order by 1";
-    CHECK(lines(pair.target(), query) == documents);
+    CHECK(pair.target().lines(query) == documents);
     CHECK(pair.target().value("select count(*) from note n join doc d on d.id = n.d and d.title = n.txt") ==
           "6");
-    CHECK(lines(pair.target(), "select who, role from ur order by 1") ==
+    CHECK(pair.target().lines("select who, role from ur order by 1") ==
           "ann|dev\nbob|dev\ncid|ops\neve|admin\n");
     CHECK(rejected(pair).empty());
 
@@ -150,10 +112,10 @@ TEST_CASE("under one generated key there is one entity only if all else is equal
     pair.source().sql(
         "update doc set title = 'prod doc 1, revised' where id = 1; delete from ur where who = 'cid'; "
         "insert into ur (who, role) values ('fay', 'new')");
-    refresh(pair, options);
-    CHECK(lines(pair.target(), query) == "both||2\ncircle a|circle b|4\ncircle b|circle a|5\npp doc "
-                                         "1||1\nprod doc 1, revised||\nself|self|3\nunder 1|pp doc 1|6\n");
-    CHECK(lines(pair.target(), "select who, role from ur order by 1") ==
+    refresh_as_planned(pair, options);
+    CHECK(pair.target().lines(query) == "both||2\ncircle a|circle b|4\ncircle b|circle a|5\npp doc "
+                                        "1||1\nprod doc 1, revised||\nself|self|3\nunder 1|pp doc 1|6\n");
+    CHECK(pair.target().lines("select who, role from ur order by 1") ==
           "ann|dev\nbob|dev\neve|admin\nfay|new\n");
     CHECK(pair.target().value("select count(*) from note n join doc d on d.id = n.d and d.title = n.txt") ==
           "6");
@@ -173,11 +135,11 @@ TEST_CASE("an assigned number says nothing beside a key that does", "[preserve]"
         create table notes (u bigint references users, txt text); insert into notes values (2, 'eve'), (500, 'b');)");
     const std::vector<std::string> options = {"--preserve", "users",      "--preserve",
                                               "tk",         "--preserve", "country"};
-    refresh(pair, options);
-    CHECK(lines(pair.target(), "select k.t, u.login from tk k left join users u on u.id = k.u order by 1") ==
+    refresh_as_planned(pair, options);
+    CHECK(pair.target().lines("select k.t, u.login from tk k left join users u on u.id = k.u order by 1") ==
           "b|b\neve|\nof b|b\n");
-    CHECK(lines(pair.target(),
-                "select n.txt, u.login from notes n left join users u on u.id = n.u order by 1") ==
+    CHECK(pair.target().lines(
+              "select n.txt, u.login from notes n left join users u on u.id = n.u order by 1") ==
           "b|b\neve|\n");
     CHECK(
         rejected(pair) ==
@@ -186,11 +148,11 @@ TEST_CASE("an assigned number says nothing beside a key that does", "[preserve]"
 
     // Renamed in the source: the last run brought both of its keys.
     pair.source().sql("update users set login = 'bea' where id = 2");
-    refresh(pair, options);
-    CHECK(lines(pair.target(), "select k.t, u.login from tk k left join users u on u.id = k.u order by 1") ==
+    refresh_as_planned(pair, options);
+    CHECK(pair.target().lines("select k.t, u.login from tk k left join users u on u.id = k.u order by 1") ==
           "b|bea\neve|\nof b|bea\n");
-    CHECK(lines(pair.target(),
-                "select n.txt, u.login from notes n left join users u on u.id = n.u order by 1") ==
+    CHECK(pair.target().lines(
+              "select n.txt, u.login from notes n left join users u on u.id = n.u order by 1") ==
           "b|bea\neve|\n");
 }
 
@@ -208,9 +170,9 @@ TEST_CASE("references that share a column, to oneself and in a circle", "[preser
         update us set boss = case login when 'self' then 2 when 'ofself' then 2 when 'c1' then 5 when 'c2' then 4 when 'ofadmin' then 9 end where ten = 2;
         create table notes (ten int, who int, txt text, foreign key (ten, who) references us);
         insert into notes select ten, id, login from us;)");
-    refresh(pair, {"--preserve", "ten", "--preserve", "us"});
-    CHECK(lines(pair.target(), "select t.code, u.login, b.login from us u join ten t on t.id = u.ten left "
-                               "join us b on (b.ten, b.id) = (u.ten, u.boss) order by 1, 2") ==
+    refresh_as_planned(pair, {"--preserve", "ten", "--preserve", "us"});
+    CHECK(pair.target().lines("select t.code, u.login, b.login from us u join ten t on t.id = u.ten left "
+                              "join us b on (b.ten, b.id) = (u.ten, u.boss) order by 1, 2") ==
           "A|admin|\nA|c1|c2\nA|c2|c1\nA|ofadmin|admin\nA|ofself|self\nA|self|self\nB|other|\nB|x|\n");
     CHECK(
         pair.target().value(
@@ -223,8 +185,8 @@ TEST_CASE("a row equal to several of the source's is their duplicate", "[preserv
     const std::string shared = "create table nokey (u int, w text);";
     Pair pair(shared + "insert into nokey values (1, 'x'), (1, 'x'), (2, 'y');",
               shared + "insert into nokey values (1, 'x'), (2, 'y'), (3, 'z');");
-    refresh(pair, {"--preserve", "nokey"});
-    CHECK(lines(pair.target(), "select u, w from nokey order by 1") == "1|x\n1|x\n2|y\n3|z\n");
+    refresh_as_planned(pair, {"--preserve", "nokey"});
+    CHECK(pair.target().lines("select u, w from nokey order by 1") == "1|x\n1|x\n2|y\n3|z\n");
     CHECK(rejected(pair).empty());
     CHECK(pair.target().value(
               "select report #>> '{merge,tables,0,duplicates}' from pgsluice.run where state = 'swapped'") ==
@@ -237,9 +199,9 @@ TEST_CASE("a table of one row, and one without a primary key", "[preserve]") {
     Pair pair(shared + "insert into one values ('prod', 1); insert into nopk values ('a', 1), (null, 2);",
               shared + R"(insert into one values ('pre', 2);
         insert into nopk values ('a', 7), (null, 2), (null, 3), ('b', 4);)");
-    refresh(pair, {"--preserve", "one", "--preserve", "nopk"});
-    CHECK(lines(pair.target(), "select v, w from one") == "prod|1\n");
-    CHECK(lines(pair.target(), "select email, v from nopk order by 2") == "a|1\n|2\n|3\nb|4\n");
+    refresh_as_planned(pair, {"--preserve", "one", "--preserve", "nopk"});
+    CHECK(pair.target().lines("select v, w from one") == "prod|1\n");
+    CHECK(pair.target().lines("select email, v from nopk order by 2") == "a|1\n|2\n|3\nb|4\n");
     CHECK(rejected(pair).empty());
 }
 
@@ -285,17 +247,53 @@ TEST_CASE("what is written meanwhile is told by the same keys", "[preserve][late
     INFO(result.text());
     REQUIRE(written);
     REQUIRE(result.exit_code == 0);
-    CHECK(lines(pair.target(), "select k, ser, own from c where k <> 's1' order by 1") ==
+    CHECK(pair.target().lines("select k, ser, own from c where k <> 's1' order by 1") ==
           "late|4|4\ns2|3|3\ns3|1|1\nt2|2|2\n");
     CHECK(pair.target().value("select ser > 4 and own > 4 from c where k = 's1'") == "t");
-    CHECK(lines(pair.target(), "select title from doc order by 1") == "both\nlate\np1\np3\nt3\n");
-    CHECK(lines(pair.target(), "select login from u order by 1") == "admin\nbob\neve\nnew\n\n");
-    CHECK(lines(pair.target(),
-                "select n.txt, coalesce(d.title, u.login, c.k) from notes n left join doc d on d.id = n.d "
-                "left join u on u.id = n.u left join c on c.ser = n.c order by 1, 2") ==
+    CHECK(pair.target().lines("select title from doc order by 1") == "both\nlate\np1\np3\nt3\n");
+    CHECK(pair.target().lines("select login from u order by 1") == "admin\nbob\neve\nnew\n\n");
+    CHECK(pair.target().lines(
+              "select n.txt, coalesce(d.title, u.login, c.k) from notes n left join doc d on d.id = n.d "
+              "left join u on u.id = n.u left join c on c.ser = n.c order by 1, 2") ==
           "admin|admin\nboth|both\neve|eve\nnew|new\ns2|s2\nt1|p1\nt1|s3\nt2|t2\nt3|t3\n");
-    CHECK(lines(pair.target(), "select k.was, t.name from kid k join two t on t.id = k.two order by 1") ==
+    CHECK(pair.target().lines("select k.was, t.name from kid k join two t on t.id = k.two order by 1") ==
           "x|y\ny|x\n");
     CHECK(pair.target().value("select string_agg(name, ' ' order by name) from two") == "p x y");
     CHECK(rejected(pair).empty());
+}
+
+TEST_CASE("citext and nondeterministic collations tell who is who", "[preserve]") {
+    const bool is_citext = GENERATE(true, false);
+    const std::string type = is_citext ? "citext" : "text collate any_case";
+    INFO(type);
+    const std::string shared =
+        (is_citext ? std::string("create extension citext;")
+                   : std::string("create collation any_case (provider = icu, locale = 'und-u-ks-level2', "
+                                 "deterministic = false);")) +
+        "create table users (id serial primary key, name " + type + " not null unique, mail text);" +
+        "create table role (user_id int references users, role " + type + ", primary key (user_id, role));";
+    Pair pair(shared + R"(
+        insert into users (name, mail) values ('Alice', 'prod'), ('bob', 'prod'), ('admin', 'prod');
+        insert into role values (1, 'Dev'), (3, 'admin');)",
+              shared + R"(
+        insert into users (name, mail) values ('BOB', 'pre'), ('alice', 'pre'), ('Carol', 'pre');
+        insert into role values (2, 'DEV'), (2, 'ops'), (1, 'Tester'), (3, 'admin');
+        create table own (who )" +
+                  type +
+                  R"( references users (name), note text);
+        insert into own values ('ALICE', 'a'), ('carol', 'c');)");
+    const std::vector<std::string> all = {"--preserve", "users", "--preserve", "role"};
+    refresh_as_planned(pair, all);
+    const std::string roles =
+        "Alice|prod|Dev\nAlice|prod|ops\nCarol|pre|admin\nadmin|prod|admin\nbob|prod|Tester\n";
+    const std::string who_has_what =
+        "select u.name::text collate \"C\", u.mail, r.role::text collate \"C\" from users u join role r on "
+        "r.user_id = u.id order by 1, 3";
+    CHECK(pair.target().lines(who_has_what) == roles);
+    CHECK(pair.target().lines("select u.name, o.note from own o join users u on u.name = o.who order by 2") ==
+          "Alice|a\nCarol|c\n");
+    CHECK(pair.target().lines("select conname from pg_constraint where not convalidated").empty());
+    CHECK(rejected(pair).empty());
+    refresh_as_planned(pair, all);
+    CHECK(pair.target().lines(who_has_what) == roles);
 }

@@ -1,48 +1,8 @@
 // Values that do not fit, and numbers of sequences that only one side has, or that count down.
-#include <boost/json.hpp>
-
 #include "support/catch.hpp"
-#include "support/pair.hpp"
+#include "support/merged.hpp"
 
 using namespace pgsluice::tests;
-
-namespace {
-
-std::string lines(const TestDatabase& database, const std::string& query) {
-    std::string text;
-    for (const auto& row : database.rows(query)) {
-        for (std::size_t i = 0; i < row.size(); ++i) text += (i == 0 ? "" : "|") + row[i];
-        text += "\n";
-    }
-    return text;
-}
-
-boost::json::value merged(const std::string& report) {
-    return boost::json::parse(report).at("merge").at("tables");
-}
-
-// The refresh; what plan had counted before is what came.
-ProgramResult refresh(const Pair& pair, std::vector<std::string> more) {
-    std::vector<std::string> of_plan = more;
-    of_plan.insert(of_plan.end(), {"--format", "json"});
-    const ProgramResult planned = pair.run("plan", of_plan);
-    ProgramResult result = pair.run("refresh", std::move(more));
-    INFO(result.text());
-    INFO(planned.text());
-    REQUIRE(result.exit_code == 0);
-    REQUIRE(planned.exit_code == 0);
-    CHECK(merged(planned.out) ==
-          merged(pair.target().value(
-              "select report from pgsluice.run where state = 'swapped' order by started desc limit 1")));
-    return result;
-}
-
-std::string rejected(const Pair& pair) {
-    return lines(pair.target(),
-                 "select table_name, reason, count(*) from pgsluice.rejected group by 1, 2 order by 1, 2");
-}
-
-} // namespace
 
 TEST_CASE("a value that is none of the source's plain type is rejected, the others come", "[preserve]") {
     Pair pair(
@@ -53,8 +13,8 @@ TEST_CASE("a value that is none of the source's plain type is rejected, the othe
         insert into p (name, n, price, day, ok) values ('fits', '7', 1234.5, '2020-01-31', 'yes'), ('none', null, null, null, null),
             ('word', 'abc', null, null, null), ('many', '99999999999', 1, null, null), ('dear', '1', 12345.67, null, null), ('two', 'x', 99999, 'never', 'maybe'),
             ('day', null, null, '2020-02-31', null);)");
-    refresh(pair, {"--preserve", "p"});
-    CHECK(lines(pair.target(), "select name, n, price, day, ok from p order by 1") ==
+    refresh_as_planned(pair, {"--preserve", "p"});
+    CHECK(pair.target().lines("select name, n, price, day, ok from p order by 1") ==
           "fits|7|1234.50|2020-01-31|t\nnone||||\ns|1|||\n");
     CHECK(rejected(pair) == "public.p|column day: its value is none of type date|1\n"
                             "public.p|column n: its value is none of type integer|3\n"
@@ -66,15 +26,15 @@ TEST_CASE("a number that only the target has is unique: the source's rows take o
     Pair pair(shared + "insert into c (k) values ('s1'), ('s2'), ('s3'), ('s4');", shared + R"(
         alter table c add column ser serial unique, add column ident bigint generated always as identity unique, add column more serial;
         insert into c (k) values ('t1'), ('t2'), ('s2'), ('s1'), ('t5');)");
-    refresh(pair, {"--preserve", "c"});
-    CHECK(lines(pair.target(), "select k, ser, ident, more from c where k not in ('s3', 's4') order by 1") ==
+    refresh_as_planned(pair, {"--preserve", "c"});
+    CHECK(pair.target().lines("select k, ser, ident, more from c where k not in ('s3', 's4') order by 1") ==
           "s1|4|4|4\ns2|3|3|3\nt1|1|1|1\nt2|2|2|2\nt5|5|5|5\n");
     CHECK(pair.target().value(
               "select count(distinct ser) + count(distinct ident) + count(distinct more) from c") == "21");
     CHECK(pair.target().value("select min(ser) > 5 from c where k in ('s3', 's4')") == "t");
     CHECK(rejected(pair).empty());
     pair.target().sql("insert into c (k) values ('new')");
-    refresh(pair, {"--preserve", "c"});
+    refresh_as_planned(pair, {"--preserve", "c"});
     CHECK(pair.target().value(
               "select count(distinct ser) + count(distinct ident) + count(distinct more) from c") == "24");
 }
@@ -84,9 +44,9 @@ TEST_CASE("a number that only the source has: preserved rows take those that com
               "as identity unique);"
               "insert into n (code) values ('a'), ('b'), ('c');",
               "create table n (code text primary key); insert into n values ('x'), ('a'), ('y');");
-    refresh(pair, {"--preserve", "n"});
+    refresh_as_planned(pair, {"--preserve", "n"});
     CHECK(rejected(pair).empty());
-    CHECK(lines(pair.target(), "select code, s2, i2 from n where code in ('a', 'b', 'c') order by 1") ==
+    CHECK(pair.target().lines("select code, s2, i2 from n where code in ('a', 'b', 'c') order by 1") ==
           "a|1|1\nb|2|2\nc|3|3\n");
     CHECK(pair.target().value(
               "select min(s2) > 3 and min(i2) > 3 and count(*) = 2 from n where code in ('x', 'y')") == "t");
@@ -98,9 +58,9 @@ TEST_CASE("a sequence that counts down gives numbers below all", "[preserve]") {
                                "primary key, code text not null unique);";
     Pair pair(shared + "insert into n (code) values ('a'), ('b'), ('c');",
               shared + "insert into n (code) values ('x'), ('a'), ('y'), ('z');");
-    refresh(pair, {"--preserve", "n"});
+    refresh_as_planned(pair, {"--preserve", "n"});
     CHECK(rejected(pair).empty());
-    CHECK(lines(pair.target(), "select code from n order by 1") == "a\nb\nc\nx\ny\nz\n");
+    CHECK(pair.target().lines("select code from n order by 1") == "a\nb\nc\nx\ny\nz\n");
     CHECK(pair.target().value("select nextval('n_id_seq') < min(id) from n") == "t");
 }
 
@@ -109,8 +69,8 @@ TEST_CASE("only rows that change count as such whose reference becomes NULL", "[
                                "create table p (code text primary key, c int references c);";
     Pair pair(shared + "insert into c (code) values ('s'); insert into p values ('known', null);",
               shared + "insert into c (code) values ('t'); insert into p values ('known', 1), ('own', 1);");
-    refresh(pair, {"--preserve", "p"});
-    CHECK(lines(pair.target(), "select code, c from p order by 1") == "known|\nown|\n");
+    refresh_as_planned(pair, {"--preserve", "p"});
+    CHECK(pair.target().lines("select code, c from p order by 1") == "known|\nown|\n");
     CHECK(pair.target().value(
               "select report #>> '{merge,tables,0,nulled}' from pgsluice.run where state = 'swapped'") ==
           "1");
@@ -128,8 +88,8 @@ TEST_CASE("plan counts values that the source's types do not take", "[preserve]"
         create table flyway_schema_history (installed_rank int primary key, version text, description text, type text, script text, checksum int, installed_by text, installed_on timestamp default now(), execution_time int, success bool);
         insert into flyway_schema_history values (1, '1', 'moods', 'SQL', 'V1__moods.sql', 1, 'app', now(), 1, true);
         insert into o (name, m, many, l) values ('t', 'ok', '{ok,null}', 9), ('new', 'new', null, null), ('many', null, '{ok,new}', null), ('high', null, null, 10), ('s', 'new', null, 1);)");
-    refresh(pair, {"--preserve", "o", "--drift=replay", "--source-is-right"});
-    CHECK(lines(pair.target(), "select name from o order by 1") == "s\nt\n");
+    refresh_as_planned(pair, {"--preserve", "o", "--drift=replay", "--source-is-right"});
+    CHECK(pair.target().lines("select name from o order by 1") == "s\nt\n");
     CHECK(rejected(pair) == "public.o|column l: its value is none of type public.low|1\n"
                             "public.o|column m: its value is none of type public.mood|2\n"
                             "public.o|column many: its value is none of type public.mood[]|1\n");

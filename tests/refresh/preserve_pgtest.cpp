@@ -4,49 +4,13 @@
 #include <chrono>
 #include <thread>
 
-#include <boost/json.hpp>
-
 #include "support/catch.hpp"
-#include "support/pair.hpp"
+#include "support/merged.hpp"
 #include "support/session.hpp"
 
 using namespace pgsluice::tests;
 
 namespace {
-
-// One answer as lines "a|b".
-std::string lines(const TestDatabase& database, const std::string& query) {
-    std::string text;
-    for (const auto& row : database.rows(query)) {
-        for (std::size_t i = 0; i < row.size(); ++i) text += (i == 0 ? "" : "|") + row[i];
-        text += "\n";
-    }
-    return text;
-}
-
-// The refresh, and that plan had counted the same before, leaving nothing behind.
-ProgramResult refresh(const Pair& pair, std::vector<std::string> more, int exit_code = 0) {
-    std::vector<std::string> of_plan = more;
-    of_plan.insert(of_plan.end(), {"--format", "json"});
-    const ProgramResult planned = pair.run("plan", of_plan);
-    ProgramResult result = pair.run("refresh", std::move(more));
-    INFO(result.text());
-    CHECK(result.exit_code == exit_code);
-    CHECK(pair.leftovers().empty());
-    if (exit_code != 0) return result;
-    INFO(planned.text());
-    REQUIRE(planned.exit_code == 0);
-    const std::string report = pair.target().value(
-        "select report from pgsluice.run where state = 'swapped' order by started desc limit 1");
-    CHECK(boost::json::parse(planned.out).at("merge").at("tables") ==
-          boost::json::parse(report).at("merge").at("tables"));
-    return result;
-}
-
-std::string rejected(const Pair& pair) {
-    return lines(pair.target(),
-                 "select table_name, reason, count(*) from pgsluice.rejected group by 1, 2 order by 1, 2");
-}
 
 constexpr const char* tables = R"(
     create table users (id serial primary key, name text not null unique, email text, boss int references users);
@@ -83,9 +47,9 @@ TEST_CASE("carol under the admin's key gets a key of her own, and nobody's right
     SECTION("users first") {}
     SECTION("the other order") { options = {"--preserve", "public.role", "--preserve", "public.users"}; }
     SECTION("by columns named") { options = {"--preserve", "role=user_id,role", "--preserve", "users=name"}; }
-    refresh(pair, options);
-    CHECK(lines(pair.target(), who_has_what) == expected_roles);
-    CHECK(lines(pair.target(), users_and_bosses) ==
+    refresh_as_planned(pair, options);
+    CHECK(pair.target().lines(who_has_what) == expected_roles);
+    CHECK(pair.target().lines(users_and_bosses) ==
           "admin|root@prod|\nalice|a@prod|\nbob|b@prod|\ncarol|c@pre|dave\ndave|d@pre|carol\n");
     CHECK(pair.target().value("select id from users where name = 'admin'") == "3");
     CHECK(pair.target().value("select id from users where name = 'dave'") == "4");
@@ -99,11 +63,11 @@ TEST_CASE("carol under the admin's key gets a key of her own, and nobody's right
               "= 'pgsluice' and c.relpersistence = 'u'") == "0");
 
     // Again: nothing changes.
-    const std::string before = lines(pair.target(), "select * from users order by id") +
-                               lines(pair.target(), "select * from role order by 1, 2");
-    refresh(pair, options);
-    CHECK(lines(pair.target(), "select * from users order by id") +
-              lines(pair.target(), "select * from role order by 1, 2") ==
+    const std::string before = pair.target().lines("select * from users order by id") +
+                               pair.target().lines("select * from role order by 1, 2");
+    refresh_as_planned(pair, options);
+    CHECK(pair.target().lines("select * from users order by id") +
+              pair.target().lines("select * from role order by 1, 2") ==
           before);
 }
 
@@ -117,13 +81,13 @@ TEST_CASE("rows of extras follow the users they refer to", "[preserve]") {
         insert into loose select user_id, txt from notes; insert into loose values (99, 'nobody');)");
     std::vector<std::string> options = both;
     options.insert(options.end(), {"--reference", "loose.who=users.id", "--source-is-right"});
-    refresh(pair, options);
+    refresh_as_planned(pair, options);
     for (const std::string table : {"notes", "prefs"})
-        CHECK(lines(pair.target(), "select u.name, t.txt from " + table +
-                                       " t join users u on u.id = t.user_id order by 1") ==
+        CHECK(pair.target().lines("select u.name, t.txt from " + table +
+                                  " t join users u on u.id = t.user_id order by 1") ==
               "alice|alice\nbob|bob\ncarol|carol\ndave|dave\n");
-    CHECK(lines(pair.target(),
-                "select u.name, t.txt from loose t left join users u on u.id = t.who order by t.txt") ==
+    CHECK(pair.target().lines(
+              "select u.name, t.txt from loose t left join users u on u.id = t.who order by t.txt") ==
           "alice|alice\nbob|bob\ncarol|carol\ndave|dave\n|nobody\n");
 }
 
@@ -133,17 +97,17 @@ TEST_CASE("without --preserve a row of an extra is never left at another user", 
         insert into notes (user_id, txt) values (3, 'carol'), (1, 'bob'), (4, 'dave');
         create table prefs (user_id int primary key references users, txt text);
         insert into prefs select user_id, txt from notes;)");
-    refresh(pair, {});
+    refresh_as_planned(pair, {});
     // prod has another user 3: NULL. It has no user 4: the value stays, and the foreign key waits.
-    CHECK(lines(pair.target(),
-                "select t.user_id, u.name, t.txt from notes t left join users u on u.id = t.user_id order by "
-                "t.txt") == "2|bob|bob\n||carol\n4||dave\n");
-    CHECK(lines(pair.target(),
-                "select t.user_id, u.name, t.txt from prefs t left join users u on u.id = t.user_id order by "
-                "t.txt") == "2|bob|bob\n4||dave\n");
+    CHECK(pair.target().lines(
+              "select t.user_id, u.name, t.txt from notes t left join users u on u.id = t.user_id order by "
+              "t.txt") == "2|bob|bob\n||carol\n4||dave\n");
+    CHECK(pair.target().lines(
+              "select t.user_id, u.name, t.txt from prefs t left join users u on u.id = t.user_id order by "
+              "t.txt") == "2|bob|bob\n4||dave\n");
     CHECK(rejected(pair) ==
           "public.prefs|reference (user_id): the source has another row of public.users under this key|1\n");
-    CHECK(lines(pair.target(), "select conname from pg_constraint where not convalidated order by 1") ==
+    CHECK(pair.target().lines("select conname from pg_constraint where not convalidated order by 1") ==
           "notes_user_id_fkey\nprefs_user_id_fkey\n");
 }
 
@@ -163,9 +127,9 @@ TEST_CASE("uuid keys, citext, and roles of a user known on both sides", "[preser
             ('00000000-0000-0000-0000-00000000000d', '00000000-0000-0000-0000-000000000003', 'ops', '2020-01-01'),
             ('00000000-0000-0000-0000-00000000000e', '00000000-0000-0000-0000-000000000002', 'own', null),
             ('00000000-0000-0000-0000-00000000000f', '00000000-0000-0000-0000-000000000004', 'dev', null);)");
-    const ProgramResult result = refresh(pair, {"--preserve", "person", "--preserve", "duty"});
-    CHECK(lines(pair.target(),
-                "select p.name, d.duty from duty d join person p on p.id = d.person order by 1, 2") ==
+    const ProgramResult result = refresh_as_planned(pair, {"--preserve", "person", "--preserve", "duty"});
+    CHECK(pair.target().lines(
+              "select p.name, d.duty from duty d join person p on p.id = d.person order by 1, 2") ==
           "Ann|dev\nAnn|ops\nBea|dev\nBea|own\ncid|dev\n");
     CHECK(pair.target().value("select count(*) from person") == "3");
     const std::string merged = pair.target().value(
@@ -194,10 +158,10 @@ TEST_CASE("two matches, and every kind of key that a row may break: rejected wit
         insert into part (name, code, seat, up) values ('c', 'a', null, null), ('d', 'none', '[4,6)', null), ('e', 'none', '[6,8)', 'x'),
             ('f', 'f', '[30,40)', 'q'), ('bad', null, null, null), ('g', 'G', '[50,60)', 'Y');
         insert into feel (name, m, n) values ('x', 'ok', 'abc'), ('y', 'ok', 'abcd');)");
-    refresh(pair, {"--preserve", "defer", "--preserve", "part", "--preserve", "feel"});
-    CHECK(lines(pair.target(), "select who from defer order by 1") == "u\nv\nz\n");
-    CHECK(lines(pair.target(), "select name, low from part order by 1") == "a|q\nb|\ne|x\ng|y\n");
-    CHECK(lines(pair.target(), "select name from feel") == "x\n");
+    refresh_as_planned(pair, {"--preserve", "defer", "--preserve", "part", "--preserve", "feel"});
+    CHECK(pair.target().lines("select who from defer order by 1") == "u\nv\nz\n");
+    CHECK(pair.target().lines("select name, low from part order by 1") == "a|q\nb|\ne|x\ng|y\n");
+    CHECK(pair.target().lines("select name from feel") == "x\n");
     CHECK(rejected(pair) == "public.defer|matches more than one row of the source: by (pos) and (who)|1\n"
                             "public.feel|column n: its value does not fit|1\n"
                             "public.part|breaks check part_name_check|1\n"
@@ -233,13 +197,13 @@ TEST_CASE("cycles of tables and trees of any depth keep their shape", "[preserve
               shared + theirs + R"(
         insert into a (code) values ('n1'), ('x'), ('n2'); insert into b (code, a_id) values ('m1', 3), ('bx', 2), ('m2', 1);
         update a set b_id = id;)");
-    refresh(pair, {"--preserve", "tree", "--preserve", "b", "--preserve", "a"});
-    CHECK(lines(pair.target(), "select a.code, b.code, c.code from a join b on b.id = a.b_id join a c on "
-                               "c.id = b.a_id order by 1") == "n1|m1|n2\nn2|m2|n1\nx|bx|x\ny|by|y\n");
-    CHECK(lines(pair.target(),
-                "with recursive t as (select id, label from tree where up is null union all select c.id, "
-                "t.label || "
-                "'/' || c.label from tree c join t on t.id = c.up) select max(label), count(*) from t") ==
+    refresh_as_planned(pair, {"--preserve", "tree", "--preserve", "b", "--preserve", "a"});
+    CHECK(pair.target().lines("select a.code, b.code, c.code from a join b on b.id = a.b_id join a c on "
+                              "c.id = b.a_id order by 1") == "n1|m1|n2\nn2|m2|n1\nx|bx|x\ny|by|y\n");
+    CHECK(pair.target().lines(
+              "with recursive t as (select id, label from tree where up is null union all select c.id, "
+              "t.label || "
+              "'/' || c.label from tree c join t on t.id = c.up) select max(label), count(*) from t") ==
           "shared1/shared2/shared3/shared4/shared5/shared6/own7/own8/own9/own10/own11/own12|12\n");
 }
 
@@ -253,16 +217,16 @@ TEST_CASE("columns that only one side has", "[preserve]") {
         alter table users add foreign key (team) references team;
         insert into users (name, own, team) values ('bob', 'of bob', 5), ('carol', 'of carol', 5);
         create table strict (id serial primary key, n text not null unique); insert into strict (n) values ('x');)");
-    refresh(pair, {"--preserve", "users", "--preserve", "strict"});
-    CHECK(lines(pair.target(),
-                "select u.name, u.made, u.gone, u.own, t.name from users u left join team t on t.id = u.team "
-                "order by 1") == "alice|today||none|\nbob|today||of bob|red\ncarol|today||of carol|red\n");
+    refresh_as_planned(pair, {"--preserve", "users", "--preserve", "strict"});
+    CHECK(pair.target().lines(
+              "select u.name, u.made, u.gone, u.own, t.name from users u left join team t on t.id = u.team "
+              "order by 1") == "alice|today||none|\nbob|today||of bob|red\ncarol|today||of carol|red\n");
     CHECK(rejected(pair) == "public.strict|column v may not be NULL|1\n");
 }
 
 TEST_CASE("deleted in prod stays deleted, --keep-deleted keeps it", "[preserve]") {
     Pair pair(source_sql, target_sql);
-    const ProgramResult first = refresh(pair, both);
+    const ProgramResult first = refresh_as_planned(pair, both);
     CHECK(first.err.find("no run before recorded the source's keys") != std::string::npos);
     pair.source().sql(
         "delete from role where user_id = 1; delete from users where name = 'alice'; update users set name = "
@@ -274,12 +238,12 @@ TEST_CASE("deleted in prod stays deleted, --keep-deleted keeps it", "[preserve]"
         options.push_back("--keep-deleted");
         kept = true;
     }
-    refresh(pair, options);
+    refresh_as_planned(pair, options);
     // The source still has bob's id: one key alone is not enough, so the target's bob is kept, as another.
-    CHECK(lines(pair.target(), "select name from users order by 1") ==
+    CHECK(pair.target().lines("select name from users order by 1") ==
           std::string("admin\n") + (kept ? "alice\n" : "") + "bob\ncarol\ndave\nrobert\n");
-    CHECK(lines(pair.target(),
-                "select r.role from role r join users u on u.id = r.user_id where u.name = 'alice'") ==
+    CHECK(pair.target().lines(
+              "select r.role from role r join users u on u.id = r.user_id where u.name = 'alice'") ==
           (kept ? "dev\n" : ""));
     CHECK(pair.target().value("select has_table_privilege('public', 'pgsluice.key', 'select')") == "f");
 }
@@ -289,22 +253,22 @@ TEST_CASE("tables without a key, and a row security that hides rows from their o
     Pair pair(shared + "insert into log values ('s', 1), ('both', 2), (null, 3);",
               shared +
                   "insert into log values ('t', 1), ('both', 2), (null, 3), ('twice', 1), ('twice', 1);");
-    refresh(pair, {"--preserve", "log"});
+    refresh_as_planned(pair, {"--preserve", "log"});
     const std::string all = "|3\nboth|2\ns|1\nt|1\ntwice|1\ntwice|1\n";
-    CHECK(lines(pair.target(), "select t, n from log order by coalesce(t, ''), n") == all);
+    CHECK(pair.target().lines("select t, n from log order by coalesce(t, ''), n") == all);
     pair.target().sql("alter table log enable row level security, force row level security; create policy p "
                       "on log using (n > 1)");
-    const ProgramResult result = refresh(pair, {"--preserve", "log"}, 1);
+    const ProgramResult result = refresh_as_planned(pair, {"--preserve", "log"}, 1);
     CHECK(result.err.find("log") != std::string::npos);
-    CHECK(lines(pair.target(), "select t, n from log order by coalesce(t, ''), n") == all);
+    CHECK(pair.target().lines("select t, n from log order by coalesce(t, ''), n") == all);
 }
 
 TEST_CASE("a table that the source lacks is refused before anything is written", "[preserve]") {
     Pair pair(source_sql, target_sql + "create table alone (i int);");
-    const ProgramResult result = refresh(pair, {"--preserve", "alone"}, 1);
+    const ProgramResult result = refresh_as_planned(pair, {"--preserve", "alone"}, 1);
     CHECK(result.err.find("the source lacks a preserved table") != std::string::npos);
-    refresh(pair, {"--preserve", "nothing"}, 1);
-    refresh(pair, {"--reference", "role.user_id=users.id"}, 1);
+    refresh_as_planned(pair, {"--preserve", "nothing"}, 1);
+    refresh_as_planned(pair, {"--reference", "role.user_id=users.id"}, 1);
     CHECK(pair.target().value("select to_regclass('pgsluice.run') is null") == "t");
 }
 
@@ -356,10 +320,10 @@ TEST_CASE("what is written while the run is on is merged too", "[preserve][late]
     INFO(result.text());
     REQUIRE(written);
     CHECK(result.exit_code == 0);
-    CHECK(lines(pair.target(), who_has_what) == roles);
-    CHECK(lines(pair.target(), "select name from users order by 1") == users);
-    CHECK(lines(pair.target(),
-                "select u.name, n.txt from notes n join users u on u.id = n.user_id order by 1, 2") == notes);
+    CHECK(pair.target().lines(who_has_what) == roles);
+    CHECK(pair.target().lines("select name from users order by 1") == users);
+    CHECK(pair.target().lines(
+              "select u.name, n.txt from notes n join users u on u.id = n.user_id order by 1, 2") == notes);
     CHECK(rejected(pair).empty());
     CHECK(pair.target().value(
               "select count(*) from pg_constraint where contype = 'f' and not convalidated") == "0");

@@ -1,5 +1,10 @@
 // Rights that are missing, on either side: named with the command that grants them, before anything is made.
+#include <chrono>
+#include <optional>
+#include <thread>
+
 #include "support/catch.hpp"
+#include "support/pair.hpp"
 #include "support/session.hpp"
 #include "support/trial.hpp"
 
@@ -27,6 +32,44 @@ TEST_CASE("a role without CREATEDB", "[refresh][bad][short]") {
     cluster.role("plain", "NOCREATEDB");
     Trial trial(TestCluster::shared(), owned_by("app"), cluster, owned_by("plain"));
     trial.fails(1, {"a right is missing", "target: CREATEDB", R"(ALTER ROLE "plain" CREATEDB;)"});
+}
+
+TEST_CASE("sessions of another role: check names the right, refresh waits for them", "[refresh][bad]") {
+    TestCluster& cluster = TestCluster::shared_target();
+    cluster.role("signaller");
+    cluster.role("visitor");
+    Pair pair(TestCluster::shared(), owned_by("app"), cluster, owned_by("signaller"));
+    pair.target().superuser_sql("revoke pg_signal_backend from signaller");
+    std::optional<Session> visit{std::in_place, cluster.conninfo(pair.target().name(), "visitor")};
+    const ProgramResult missing = pair.run("check");
+    INFO(missing.text());
+    CHECK(missing.exit_code == 1);
+    CHECK(contains(missing.out, "MISSING target  ending sessions of role \"visitor\" (at the swap)"));
+    CHECK(contains(missing.out, "GRANT pg_signal_backend TO \"signaller\";"));
+    CHECK(contains(missing.out, "1 of "));
+
+    const ProgramResult planned = pair.run("plan");
+    INFO(planned.text());
+    CHECK(planned.exit_code == 0);
+    CHECK(contains(planned.out, "GRANT pg_signal_backend TO \"signaller\";"));
+
+    Program running(pgsluice_command(pair.arguments("refresh")));
+    for (int i = 0; i < 1200 && running.running() && !contains(running.err(), "waiting for sessions"); ++i)
+        std::this_thread::sleep_for(std::chrono::milliseconds(25));
+    CHECK(running.running());
+    visit.reset();
+    const ProgramResult waited = running.wait();
+    INFO(waited.text());
+    CHECK(waited.exit_code == 0);
+
+    visit.emplace(cluster.conninfo(pair.target().name(), "visitor"));
+    pair.target().superuser_sql("grant pg_signal_backend to signaller");
+    const ProgramResult granted = pair.run("check");
+    INFO(granted.text());
+    CHECK(granted.exit_code == 0);
+    CHECK(contains(granted.out, "ok      target  ending sessions of role \"visitor\""));
+    CHECK(pair.run("refresh").exit_code == 0);
+    CHECK_THROWS_AS(visit->value("select 1"), SqlError);
 }
 
 TEST_CASE("a role that does not own the target", "[refresh][bad]") {

@@ -69,6 +69,10 @@ std::vector<std::vector<std::string>> TestDatabase::rows(const std::string& quer
     return Session{superuser_conninfo()}.rows(query);
 }
 
+std::string TestDatabase::lines(const std::string& query) const {
+    return Session{superuser_conninfo()}.lines(query);
+}
+
 bool TestDatabase::exists() const {
     Session session{cluster_.superuser_conninfo()};
     return !session.rows("select from pg_catalog.pg_database where datname = " + session.literal(name_))

@@ -33,6 +33,7 @@ public:
     void sql_file(const std::string& path) const;      // as the owner; path below tests/
     std::string value(const std::string& query) const; // exactly one value, as superuser
     std::vector<std::vector<std::string>> rows(const std::string& query) const; // as superuser
+    std::string lines(const std::string& query) const; // as superuser: "a|b\n" per row
     bool exists() const;
 
 private:

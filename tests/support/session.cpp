@@ -45,6 +45,15 @@ std::vector<std::vector<std::string>> Session::rows(const std::string& query) {
     return all;
 }
 
+std::string Session::lines(const std::string& query) {
+    std::string text;
+    for (const std::vector<std::string>& row : rows(query)) {
+        for (std::size_t i = 0; i < row.size(); ++i) text += (i == 0 ? "" : "|") + row[i];
+        text += "\n";
+    }
+    return text;
+}
+
 std::string Session::value(const std::string& query) {
     const auto all = rows(query);
     if (all.size() != 1 || all[0].size() != 1)

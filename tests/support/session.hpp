@@ -26,6 +26,7 @@ public:
     void sql(const std::string& text);           // several statements are one transaction, as in libpq
     std::string value(const std::string& query); // exactly one row and column; NULL is ""
     std::vector<std::vector<std::string>> rows(const std::string& query);
+    std::string lines(const std::string& query);           // "a|b\n" per row
     std::string literal(const std::string& text) const;    // 'text', quoted
     std::string identifier(const std::string& name) const; // "name", quoted
     int backend_pid() const;

@@ -124,3 +124,8 @@ insert into public.uses_row_type values (row (1, 'x', 2), array[row (1, 'a', nul
 create table public.domains (g public.good_mood, pd public.point_domain, rd public.range_domain,
     ad public.array_domain, dd "select".domain_of_domain, l public.late_check);
 insert into public.domains values ('ok', row (1, 2, 3), '[1,5)', '{1,2,3}', 5, 50), (null, null, null, null, null, null);
+
+create table public.any_case (name text collate "select"."Any Case" primary key, other text);
+create index any_case_other on public.any_case (other collate "select"."Any Case") where other > 'a' collate "select"."Any Case";
+create view public.any_case_view as select other collate "select"."Any Case" as other from public.any_case;
+insert into public.any_case values ('Straße', 'x'), ('ß', 'X'), ('E', null);

@@ -35,6 +35,7 @@ create type public.dropped_attribute as (a integer, b text, c integer);
 alter type public.dropped_attribute drop attribute b;
 
 create type public.float_range as range (subtype = double precision, subtype_diff = float8mi);
+create collation "select"."Any Case" (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
 create type "select"."Range" as range (subtype = text, collation = "C", multirange_type_name = "select"."Ranges");
 
 -- A range with a canonical function needs a shell type first, which only a superuser fills: not here. A

@@ -73,3 +73,13 @@ create rule noted as on insert to enums do also (insert into nothing default val
 create trigger "tr ""g" before update of b, c on clustered for each row when (old.c is distinct from new.c) execute function pg_catalog.suppress_redundant_updates_trigger();
 alter table clustered enable replica trigger "tr ""g";
 alter table enums disable rule noted;
+
+-- Children whose columns stand in an order of their own (stock gives them their parent's), with a check of each sort.
+create table other_parent (id integer, extra text, constraint inherited_check check (id > 0));
+create table own_order (extra text, id integer, constraint inherited_check check (id > 0));
+alter table own_order inherit other_parent;
+create table own_order_kid (own integer, id integer, extra text, constraint inherited_check check (id > 0));
+alter table own_order_kid inherit own_order;
+alter table other_parent add constraint came_later check (id < 1000000);
+insert into own_order values ('own', 5);
+insert into own_order_kid values (1, 6, 'kid');
