@@ -154,12 +154,8 @@ void add_losing(const Catalogs& catalogs, report::PlanReport& report) {
 // The rows of preserved tables, and references in extras: counted by the merge's own statements.
 Task<void> add_merged_rows(Context& context, pq::Connection& source, pq::Connection& target,
                            const Catalogs& catalogs, report::PlanReport& report) {
-    merge::RowOptions options;
-    options.preserve = context.options.preserve;
-    options.references = context.options.references;
-    options.keep_deleted = context.options.keep_deleted;
-    options.source_is_right = context.options.source_is_right;
-    const merge::RowPlan rows = merge::plan_rows(catalogs.planned.database, catalogs.target, options);
+    const merge::RowPlan rows =
+        merge::plan_rows(catalogs.planned.database, catalogs.target, run::row_options(context, catalogs));
     for (const std::string& note : rows.notes) report.notes.push_back(note);
     for (const merge::MergeTable& table : rows.tables) {
         if (table.role != merge::MergeTable::Role::preserved) continue;

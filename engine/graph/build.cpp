@@ -50,6 +50,7 @@ bool is_added(const model::Object& host, const std::string& column) {
 void mark_extra(const model::Object& object, const model::Database& database, Node& node) {
     node.extra = object.extra;
     node.adds_elements = !object.extra_elements.empty();
+    node.tells_rows = object.kind == Kind::check && !object.extra && !object.details.contains("not_valid");
     if (!object.extra || (object.kind != Kind::column_default && object.kind != Kind::check)) return;
     const model::Object* host = host_of(object, database);
     if (host == nullptr || host->extra) return;

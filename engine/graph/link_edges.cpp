@@ -77,7 +77,8 @@ void add_link(Steps& steps, const Link& link) {
     if (steps.is_inline(link.who) && network.hosts[link.who] == link.needs) return;
     run_after_link(steps, steps.main(link.who), link);
     if (!steps.is_inline(link.who)) run_after_link(steps, steps.slot(link.who, Part::build_index), link);
-    if (network.is_for_stand_in(link)) run_after_link(steps, steps.slot(link.who, Part::dummy), link);
+    if (model::is_namespace_or_type(network.nodes[link.needs].kind))
+        run_after_link(steps, steps.slot(link.who, Part::dummy), link);
 }
 
 } // namespace

@@ -18,6 +18,12 @@ void order_satellite(Steps& steps, NodeId node) {
             steps.order_after(steps.merge, steps.slot(node, part));
         break;
     case Kind::check:
+        if (steps.network.nodes[node].tells_rows)
+            steps.order_after(steps.merge, steps.slot(node, Part::create));
+        else
+            for (const Part part : {Part::create, Part::validate})
+                steps.order_after(steps.slot(node, part), steps.merge);
+        break;
     case Kind::trigger:
     case Kind::rule:
     case Kind::policy:
@@ -69,10 +75,11 @@ void add_merge_edges(Steps& steps) {
         if (network.is(link.who, Kind::foreign_key) && merged.contains(link.needs))
             for (const Part part : {Part::create, Part::validate})
                 steps.order_after(steps.slot(link.who, part), steps.merge);
+        // New keys come from behind all that the source has ever given.
         if (network.is(link.who, Kind::sequence) && merged.contains(link.needs))
-            steps.order_after(steps.slot(link.who, Part::sequence_value), steps.merge);
+            steps.order_after(steps.merge, steps.slot(link.who, Part::sequence_value));
         if (network.is(link.needs, Kind::sequence) && merged.contains(table))
-            steps.order_after(steps.slot(link.needs, Part::sequence_value), steps.merge);
+            steps.order_after(steps.merge, steps.slot(link.needs, Part::sequence_value));
     }
 }
 

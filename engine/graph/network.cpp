@@ -68,19 +68,6 @@ bool Network::is_part_of_link(const Link& link) const {
            kind == Kind::trigger;
 }
 
-bool Network::is_for_stand_in(const Link& link) const {
-    switch (nodes[link.needs].kind) {
-    case Kind::schema:
-    case Kind::extension:
-    case Kind::collation:
-    case Kind::enum_type:
-    case Kind::domain:
-    case Kind::composite_type:
-    case Kind::range_type: return true;
-    default: return false;
-    }
-}
-
 Network make_network(std::vector<Node> nodes, const std::vector<model::Dependency>& dependencies) {
     Network network;
     network.nodes = std::move(nodes);

@@ -24,6 +24,7 @@ struct Node {
     bool of_added = false;      // a default inside the statement that adds such a column
     bool separate = false;      // never inside its host's CREATE: an extra of a shared table or domain
     bool merged = false;        // Options::merged_tables
+    bool tells_rows = false;    // a check of the source that its rows fulfil: the merge asks it
 };
 
 // A dependency between objects that we hold; type as in model::Dependency.
@@ -47,8 +48,6 @@ struct Network {
     bool is_owned_by_link(const Link& link) const;
     // Partition's index, key, foreign key or trigger to that of the partitioned table.
     bool is_part_of_link(const Link& link) const;
-    // Types, collations and their namespaces: what a view's stand-in is made of.
-    bool is_for_stand_in(const Link& link) const;
     // Of a partition that only the target has to a shared object: its table is attached last.
     bool is_late_part(const Link& link) const { return nodes[link.who].extra && !nodes[link.needs].extra; }
     // Of the step that adds elements, not of the object itself.

@@ -75,7 +75,7 @@ private:
         }
         needs[link.who].push_back(
             dummy_[link.needs] && network_.hosts[link.who] != link.needs ? count_ + link.needs : link.needs);
-        if (dummy_[link.who] && network_.is_for_stand_in(link))
+        if (dummy_[link.who] && model::is_namespace_or_type(network_.nodes[link.needs].kind))
             needs[count_ + link.who].push_back(link.needs);
     }
 

@@ -44,6 +44,19 @@ std::vector<std::string> lines_of_shared(const Object& theirs, const Object& our
     return lines;
 }
 
+// Labels are compared and attributes are read by their places; columns of tables are not.
+bool in_same_order(const Object& theirs, const Object& ours) {
+    if (theirs.kind == Kind::table) return true;
+    const auto of_both = [](const Object& one, const Object& other) {
+        std::vector<std::string> names = one.elements;
+        std::erase_if(names, [&](const std::string& name) {
+            return std::find(other.elements.begin(), other.elements.end(), name) == other.elements.end();
+        });
+        return names;
+    };
+    return of_both(theirs, ours) == of_both(ours, theirs);
+}
+
 } // namespace
 
 void keep_drift(const model::Database& target, const Options& options, const Definer& definition,
@@ -60,8 +73,8 @@ void keep_drift(const model::Database& target, const Options& options, const Def
         if (brought != options.recorded_definitions.end() && brought->second == definition_mark(text))
             continue;
         const std::string kept = definition(*ours, planned.database);
-        if (same_definition(text, kept) ||
-            (has_elements(theirs) && has_all(kept, lines_of_shared(theirs, *ours, text))))
+        if (same_definition(text, kept) || (has_elements(theirs) && in_same_order(theirs, *ours) &&
+                                            has_all(kept, lines_of_shared(theirs, *ours, text))))
             continue;
         planned.pending.push_back({Pending::Why::drift, model::natural_key(theirs),
                                    model::display_name(theirs), "the source's definition differs and stands",

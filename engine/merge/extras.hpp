@@ -19,7 +19,8 @@ struct Fate {
     enum class State { carried, pending, dropped };
     State state = State::carried;
     Pending::Why why = Pending::Why::cannot;
-    std::string reason; // of a pending one
+    std::string reason;         // of a pending one
+    bool name_is_taken = false; // by something else of the source's
 };
 
 // The column, attribute or label `second` of the target's object `first`.
@@ -52,7 +53,7 @@ Fates choose(const Sides& sides, const Roles& roles);
 void settle_needs(const Sides& sides, Fates& fates);
 // extras_adopt.cpp: into the planned database, and the rest to `planned.pending`.
 void adopt(const model::Database& source, const model::Database& target, const Fates& fates,
-           const Definer& whole, Roles& roles, Planned& planned);
+           const Options& options, const Definer& whole, Roles& roles, Planned& planned);
 // drift.cpp: definitions of the target that the source's replaced.
 void keep_drift(const model::Database& target, const Options& options, const Definer& definition,
                 const Definer& whole, Planned& planned);

@@ -3,6 +3,7 @@
 
 #include "base/text.hpp"
 #include "kinds/descriptor.hpp"
+#include "merge/canonical.hpp"
 #include "merge/extras.hpp"
 
 namespace pgsluice::merge {
@@ -16,9 +17,9 @@ using model::Object;
 class Adopter {
 public:
     Adopter(const model::Database& source, const model::Database& target, const Fates& fates,
-            const Definer& whole, Roles& roles, Planned& planned)
-        : source_(source), target_(target), fates_(fates), whole_(whole), roles_(roles), planned_(planned),
-          database_(planned.database) {
+            const Options& options, const Definer& whole, Roles& roles, Planned& planned)
+        : source_(source), target_(target), fates_(fates), options_(options), whole_(whole), roles_(roles),
+          planned_(planned), database_(planned.database) {
         for (const model::Dependency& need : target.dependencies) {
             const Object* who = target.find(need.who);
             const Object* needs = target.find(need.needs);
@@ -161,7 +162,7 @@ private:
                                            ": its value could not be read, so it begins anew");
     }
 
-    // The source says nothing there.
+    // The source says nothing there, and did not say this when the last run read it.
     void add_comments() {
         for (const Object& theirs : target_.objects) {
             Object* ours = shared(theirs);
@@ -169,11 +170,27 @@ private:
             // Every database has this one from the start.
             const bool of_server = ours->kind == Kind::schema && ours->name == "public" &&
                                    ours->comment == "standard public schema";
-            if ((!ours->comment || of_server) && theirs.comment) ours->comment = theirs.comment;
-            for (const auto& [column, comment] : theirs.column_comments)
-                if (std::find(ours->elements.begin(), ours->elements.end(), column) != ours->elements.end())
-                    ours->column_comments.emplace(column, comment);
+            if ((!ours->comment || of_server) && theirs.comment &&
+                !is_recorded(options_.recorded_comments, model::natural_key(theirs), *theirs.comment)) {
+                ours->comment = theirs.comment;
+                ours->extra_comments.insert("");
+            }
+            for (const auto& [column, comment] : theirs.column_comments) {
+                if (std::find(ours->elements.begin(), ours->elements.end(), column) == ours->elements.end())
+                    continue;
+                const ElementKey key{theirs.schema, theirs.name, column};
+                if (!is_recorded(options_.recorded_column_comments, key, comment) &&
+                    ours->column_comments.emplace(column, comment).second)
+                    ours->extra_comments.insert(column);
+            }
         }
+    }
+
+    template <class Key>
+    static bool is_recorded(const std::map<Key, std::string>& comments, const Key& key,
+                            const std::string& text) {
+        const auto at = comments.find(key);
+        return at != comments.end() && at->second == definition_mark(text);
     }
 
     void add_pending() {
@@ -219,6 +236,7 @@ private:
     const model::Database& source_;
     const model::Database& target_;
     const Fates& fates_;
+    const Options& options_;
     const Definer& whole_;
     Roles& roles_;
     Planned& planned_;
@@ -236,8 +254,8 @@ std::string display_element(const Object& object, const std::string& element) {
 }
 
 void adopt(const model::Database& source, const model::Database& target, const Fates& fates,
-           const Definer& whole, Roles& roles, Planned& planned) {
-    Adopter(source, target, fates, whole, roles, planned).run();
+           const Options& options, const Definer& whole, Roles& roles, Planned& planned) {
+    Adopter(source, target, fates, options, whole, roles, planned).run();
 }
 
 } // namespace pgsluice::merge

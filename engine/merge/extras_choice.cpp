@@ -181,22 +181,26 @@ public:
 
 private:
     static Fate pending(std::string reason) {
-        return {Fate::State::pending, Pending::Why::cannot, std::move(reason)};
+        return {Fate::State::pending, Pending::Why::cannot, std::move(reason), false};
     }
 
     std::optional<Fate> by_origin(bool kept, bool recorded) const {
         if (kept) return std::nullopt;
-        if (recorded) return Fate{Fate::State::dropped, Pending::Why::cannot, {}};
+        if (recorded) return Fate{Fate::State::dropped, Pending::Why::cannot, {}, false};
         if (sides_.options.extras_are_migrations)
             return Fate{Fate::State::pending, Pending::Why::migration,
-                        "comes from a migration that the service will run again"};
+                        "comes from a migration that the service will run again", false};
         return std::nullopt;
     }
 
     Fate of_object(const Object& object) const {
         const bool recorded = sides_.options.recorded_objects.contains(model::natural_key(object));
-        if (const auto fate = by_origin(keeper_.keeps(object), recorded)) return *fate;
-        if (const Object* holder = taken_.holder(object); holder != nullptr)
+        const Object* holder = taken_.holder(object);
+        if (auto fate = by_origin(keeper_.keeps(object), recorded)) {
+            fate->name_is_taken = holder != nullptr;
+            return *fate;
+        }
+        if (holder != nullptr)
             return pending("the source has a " + std::string(model::kind_name(holder->kind)) +
                            " of this name");
         if (object.kind == Kind::default_acl && !roles_.may_be(object.name))

@@ -29,6 +29,12 @@ public:
     }
 
     void run() {
+        do settle();
+        while (bring_along());
+    }
+
+private:
+    void settle() {
         do {
             changed_ = false;
             for (const model::Dependency& need : needs_)
@@ -45,10 +51,35 @@ public:
         } while (changed_);
     }
 
-private:
+    // What is carried cannot live without its schema, extension or types, whatever became of these on the
+    // source.
+    bool can_be_brought(CatalogId id) const {
+        const auto fate = fates_.objects.find(id);
+        if (fate == fates_.objects.end() || fate->second.name_is_taken) return false;
+        const bool is_left =
+            fate->second.state == Fate::State::dropped ||
+            (fate->second.state == Fate::State::pending && fate->second.why == Pending::Why::migration);
+        return is_left && model::is_namespace_or_type(sides_.target.find(id)->kind);
+    }
+
+    bool bring_along() {
+        bool brought = false;
+        const auto bring = [&](CatalogId needs) {
+            if (!can_be_brought(needs)) return;
+            fates_.objects[needs] = {};
+            brought = true;
+        };
+        for (const model::Dependency& need : needs_)
+            if (fates_.carried(need.who)) bring(need.needs);
+        for (const model::ElementNeed& need : sides_.target.element_needs)
+            if (fates_.carried(need.who) || fates_.carried(ElementId{need.who, need.element}))
+                bring(need.needs);
+        return brought;
+    }
+
     void leave_out(Fate& fate, const std::string& missing) {
         if (missing.empty()) return;
-        fate = {Fate::State::pending, Pending::Why::cannot, "needs " + missing};
+        fate = {Fate::State::pending, Pending::Why::cannot, "needs " + missing, false};
         changed_ = true;
     }
 
@@ -62,7 +93,8 @@ private:
     // In words, what is not there; empty: nothing.
     std::string missing(CatalogId id) const {
         const Object* needs = sides_.target.find(id);
-        if (needs == nullptr || sides_.shared(*needs) != nullptr || fates_.carried(id)) return {};
+        if (needs == nullptr || sides_.shared(*needs) != nullptr || fates_.carried(id) || can_be_brought(id))
+            return {};
         const auto fate = fates_.objects.find(id);
         return model::display_name(*needs) +
                (fate == fates_.objects.end() ? ", which is left out" : why(fate->second));

@@ -35,6 +35,8 @@ struct Options {
     std::set<model::NaturalKey> recorded_objects;
     std::set<ElementKey> recorded_elements;
     std::map<model::NaturalKey, std::string> recorded_definitions; // definition_mark() of each, where known
+    std::map<model::NaturalKey, std::string> recorded_comments;    // definition_mark() of each
+    std::map<ElementKey, std::string> recorded_column_comments;    // the same
     std::map<std::string, std::string> role_map;                   // --map-role FROM=TO
     std::string connecting_role;                                   // on the target
     bool wires = false;                                            // --with

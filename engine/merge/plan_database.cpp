@@ -93,7 +93,7 @@ private:
             planned_.remarks.push_back("--keep " + one_line(pattern) +
                                        ": names nothing that only the target has");
         settle_needs(sides, fates);
-        adopt(source_, target_, fates, whole_, roles_, planned_);
+        adopt(source_, target_, fates, options_, whole_, roles_, planned_);
     }
 
     void note_lost_grants() {

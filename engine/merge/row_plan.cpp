@@ -96,6 +96,11 @@ private:
                 named.push_back(unquoted(column));
         if (plan_.table(name) != nullptr)
             throw Error{ErrorKind::refused, "--preserve names a table twice"}.object(shown(name));
+        if (std::find(options_.histories.begin(), options_.histories.end(), name) != options_.histories.end())
+            throw Error{ErrorKind::refused,
+                        "--preserve names a history of migrations, which follows the schema"}
+                .object(shown(name))
+                .hint("--drift and --migrate decide what becomes of the entries that only the target has");
         if (!source_.contains(name) || is_extra(name)) {
             if (!options_.source_is_right)
                 throw Error{ErrorKind::refused, "the source lacks a preserved table"}

@@ -9,16 +9,17 @@
 
 namespace pgsluice::merge {
 
+struct TableName {
+    std::string schema, name;
+    auto operator<=>(const TableName&) const = default;
+};
+
 struct RowOptions {
     std::vector<std::string> preserve;   // TABLE[=col,...]
     std::vector<std::string> references; // child.col=parent.col
     bool keep_deleted = false;
-    bool source_is_right = false; // a preserved table that the source lacks is no reason to refuse
-};
-
-struct TableName {
-    std::string schema, name;
-    auto operator<=>(const TableName&) const = default;
+    std::vector<TableName> histories; // of migrations: they follow the schema
+    bool source_is_right = false;     // a preserved table that the source lacks is no reason to refuse
 };
 
 struct Reference {

@@ -98,6 +98,15 @@ public:
 
     // --- the end: rejects what cannot be there; repeated until nothing changes
     Statements check(std::size_t i) const;
+    // The expressions that check() computes for each row, where one failed: a query that computes one for the
+    // undecided rows from `first` to `last`, and a statement that rejects the row `one` for it.
+    struct Probe {
+        std::string expression, why;
+    };
+    std::vector<Probe> probes(std::size_t i) const;
+    std::string undecided(std::size_t i) const; // `first`, `last`: their numbers; NULL: none
+    std::string compute(std::size_t i, const Probe& probe, std::int64_t first, std::int64_t last) const;
+    std::string reject_one(std::size_t i, const std::string& why, std::int64_t one) const;
     Statements apply(std::size_t i) const;
     std::string shrinks(std::size_t i) const; // whether apply() takes a row away that was merged before
     Statements set_sequences(std::size_t i) const;

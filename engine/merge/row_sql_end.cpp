@@ -67,6 +67,40 @@ Statements RowSql::conflicts(std::size_t i) const {
     return statements;
 }
 
+std::vector<RowSql::Probe> RowSql::probes(std::size_t i) const {
+    std::vector<Probe> probes;
+    const auto why = [](const char* what, const std::string& name) {
+        return what + one_line(name) + " cannot be computed";
+    };
+    for (const auto& [name, expression] : now_[i].generated)
+        probes.push_back({expression, why("column ", name)});
+    for (const TableNow::Check& check : now_[i].checks)
+        probes.push_back({check.expression, why("check ", check.name)});
+    for (const TableNow::Key& key : now_[i].keys) {
+        if (!key.columns.empty()) continue;
+        if (!key.predicate.empty()) probes.push_back({key.predicate, why("key ", key.name)});
+        const std::string where = key.predicate.empty() ? "true" : "(" + key.predicate + ")";
+        for (const std::string& expression : key.expressions)
+            probes.push_back(
+                {"case when " + where + " then (" + expression + ") end", why("key ", key.name)});
+    }
+    return probes;
+}
+
+std::string RowSql::undecided(std::size_t i) const {
+    return fmt::format("select min({0}) as first, max({0}) as last from {1} where {2} = 'a'", row, rows(i),
+                       state);
+}
+
+std::string RowSql::compute(std::size_t i, const Probe& probe, std::int64_t first, std::int64_t last) const {
+    return fmt::format("select count(({})) from {} where {} = 'a' and {} between {} and {}", probe.expression,
+                       rows(i), state, row, first, last);
+}
+
+std::string RowSql::reject_one(std::size_t i, const std::string& why, std::int64_t one) const {
+    return reject(rows(i), why, fmt::format("s.{} = {}", row, one));
+}
+
 Statements RowSql::check(std::size_t i) const {
     const MergeTable& table = plan_.tables[i];
     Statements statements;

@@ -17,6 +17,19 @@ std::string_view kind_name(Kind kind) {
     return names[static_cast<std::size_t>(kind)];
 }
 
+bool is_namespace_or_type(Kind kind) {
+    switch (kind) {
+    case Kind::schema:
+    case Kind::extension:
+    case Kind::collation:
+    case Kind::enum_type:
+    case Kind::domain:
+    case Kind::composite_type:
+    case Kind::range_type: return true;
+    default: return false;
+    }
+}
+
 NaturalKey natural_key(const Object& object) {
     return {object.kind, object.schema, object.table, object.name, object.arguments};
 }

@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -61,6 +62,9 @@ constexpr std::size_t kind_count = static_cast<std::size_t>(Kind::count_);
 // "table", "foreign key": for people.
 std::string_view kind_name(Kind kind);
 
+// What columns are made of, and where: types, collations, extensions, schemas.
+bool is_namespace_or_type(Kind kind);
+
 // One item of an aclitem[]: who may what, by whom.
 struct Grant {
     std::string grantee; // empty: PUBLIC
@@ -105,6 +109,8 @@ struct Object {
     bool extra = false;
     // Of a planned database, a shared object: those of `elements` that only the target has.
     std::vector<std::string> extra_elements;
+    // The same of comments: the columns whose comment only the target has; "" is the object itself.
+    std::set<std::string> extra_comments;
     // 0 none; the relation whose locks DDL on this object takes: the table itself, an index's or trigger's
     // table.
     CatalogId relation;

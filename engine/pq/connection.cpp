@@ -81,6 +81,10 @@ Task<Rows> Connection::rows_with(std::string sql, std::vector<std::string> param
 }
 
 std::vector<Notice> Connection::take_notices() { return std::exchange(state_->notices, {}); }
+bool Connection::in_transaction() const {
+    const PGTransactionStatusType status = PQtransactionStatus(state_->handle.get());
+    return status == PQTRANS_INTRANS || status == PQTRANS_INERROR;
+}
 int Connection::backend_pid() const { return state_->server_pid; }
 int Connection::server_version() const { return PQserverVersion(state_->raw()); }
 Side Connection::side() const { return state_->side(); }

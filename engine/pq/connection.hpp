@@ -79,6 +79,7 @@ public:
     // Notices since the last call.
     std::vector<Notice> take_notices();
 
+    bool in_transaction() const; // between BEGIN and its end, failed or not
     int backend_pid() const;
     int server_version() const; // 150018
     Side side() const;

@@ -82,6 +82,15 @@ void hide(std::string& text, const std::string& secret) {
         text.replace(at, secret.size(), "***");
 }
 
+// In words of the user's own, which may quote the row that they are about; not those of our statements'
+// mistakes.
+bool raised_by_function(const PGresult* result, std::string_view sqlstate) {
+    const std::string from = field(result, PG_DIAG_SOURCE_FUNCTION), context = field(result, PG_DIAG_CONTEXT);
+    return sqlstate.starts_with("P0") || sqlstate.starts_with("38") || sqlstate.starts_with("39") ||
+           from == "exec_stmt_raise" ||
+           (context.find("PL/") != std::string::npos && context.find("PL/pgSQL") == std::string::npos);
+}
+
 } // namespace
 
 std::string_view side_name(Side side) { return side == Side::source ? "source" : "target"; }
@@ -122,9 +131,11 @@ Error server_error(const PGresult* result, Side side, bool inside_copy) {
     std::string message = field(result, PG_DIAG_MESSAGE_PRIMARY);
     if (message.empty()) message = one_line(PQresultErrorMessage(result));
     if (message.empty()) message = "the server gave no reason";
-    const bool has_values = sqlstate.starts_with("22") || sqlstate.starts_with("23") || inside_copy;
+    const bool is_raised = raised_by_function(result, sqlstate);
+    const bool has_values =
+        sqlstate.starts_with("22") || sqlstate.starts_with("23") || inside_copy || is_raised;
     if (sqlstate.starts_with("22")) message = without_values(message);
-    if (inside_copy && sqlstate.starts_with("P0")) message = "a trigger or function raised an exception";
+    if (is_raised) message = "a trigger or function raised an exception";
     ErrorKind kind = side == Side::source ? ErrorKind::source : ErrorKind::target;
     if (ends_session(sqlstate)) kind = ErrorKind::connection;
     Error error{kind, message};

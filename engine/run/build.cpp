@@ -60,12 +60,15 @@ Task<Catalogs> read_catalogs(Context& context, Source& source, pq::Connection& t
     catalogs.recorded = co_await read_identities(target);
     catalogs.drift = co_await read_drift(context, source.leader(), target);
     refuse_drift(catalogs.drift);
+    if (catalogs.drift.decision.action == merge::DriftAction::carry) {
+        compare_catalogs(context, catalogs);
+        refuse_carry(catalogs);
+    }
     if (catalogs.drift.decision.action == merge::DriftAction::migrate || !context.options.swap)
         catalogs.stage = Catalogs::Stage::shared_part;
     compare_catalogs(context, catalogs);
     throw_first(refusals(context, catalogs));
     if (context.options.swap) {
-        if (catalogs.stage == Catalogs::Stage::whole) refuse_carry(catalogs);
         tell_drift(context, catalogs.drift, staying_tables(catalogs));
     } else {
         tell_waiting(context, catalogs.drift);

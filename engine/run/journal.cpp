@@ -19,7 +19,9 @@ namespace pgsluice::run {
 
 namespace {
 
-constexpr std::string_view element_kind = "column"; // of pgsluice.identity: Identities::Element
+// Of pgsluice.identity: Identities::Element; and before the kind of what has a comment.
+constexpr std::string_view element_kind = "column";
+const std::string comment_on = "comment on ";
 
 using pq::quote_literal;
 
@@ -201,6 +203,12 @@ Identities identities_of(const model::Database& planned, int server_version) {
         identities.objects.insert(key);
         identities.definitions[key] =
             merge::definition_mark(kinds::definition(object, planned, server_version));
+        if (object.comment && !object.extra_comments.contains(""))
+            identities.comments[key] = merge::definition_mark(*object.comment);
+        for (const auto& [column, comment] : object.column_comments)
+            if (!object.extra_comments.contains(column) && !has(object.extra_elements, column))
+                identities.column_comments[{object.schema, object.name, column}] =
+                    merge::definition_mark(comment);
         if (!merge::has_elements(object)) continue;
         for (const std::string& element : object.elements)
             if (!has(object.extra_elements, element))
@@ -240,6 +248,11 @@ Task<void> write_identities(pq::Connection& session, std::string run_id, Identit
             identities.definitions[key]);
     for (const Identities::Element& element : identities.elements)
         add(element_kind, element.schema, element.relation, element.name, "", "");
+    for (const auto& [key, mark] : identities.comments)
+        add(comment_on + std::string(model::kind_name(key.kind)), key.schema, key.table, key.name,
+            key.arguments, mark);
+    for (const auto& [element, mark] : identities.column_comments)
+        add(comment_on + std::string(element_kind), element.schema, element.relation, element.name, "", mark);
     const std::string empty = "delete from pgsluice.identity";
     co_await session.command(empty);
     const std::string in = "copy pgsluice.identity (run_id, recorded, kind, schema, table_name, name, "
@@ -260,11 +273,18 @@ Task<Identities> read_identities(pq::Connection& session) {
     const pq::Rows rows = co_await session.rows(sql);
     for (std::size_t i = 0; i < rows.size(); ++i) {
         identities.recorded_at = rows.at(i, "recorded");
-        const std::string_view kind = rows.at(i, "kind");
+        std::string_view kind = rows.at(i, "kind");
+        const std::string_view mark = rows.at(i, "definition");
+        const bool is_comment = kind.starts_with(comment_on);
+        if (is_comment) kind.remove_prefix(comment_on.size());
         if (kind == element_kind) {
-            identities.elements.insert({std::string(rows.at(i, "schema")),
+            Identities::Element element{std::string(rows.at(i, "schema")),
                                         std::string(rows.at(i, "table_name")),
-                                        std::string(rows.at(i, "name"))});
+                                        std::string(rows.at(i, "name"))};
+            if (is_comment)
+                identities.column_comments.emplace(std::move(element), mark);
+            else
+                identities.elements.insert(std::move(element));
             continue;
         }
         model::NaturalKey key{model::Kind::count_, std::string(rows.at(i, "schema")),
@@ -273,8 +293,11 @@ Task<Identities> read_identities(pq::Connection& session) {
         for (std::size_t k = 0; k < model::kind_count; ++k)
             if (model::kind_name(static_cast<model::Kind>(k)) == kind) key.kind = static_cast<model::Kind>(k);
         if (key.kind == model::Kind::count_) continue;
-        if (const std::string_view mark = rows.at(i, "definition"); !mark.empty())
-            identities.definitions.emplace(key, mark);
+        if (is_comment) {
+            identities.comments.emplace(std::move(key), mark);
+            continue;
+        }
+        if (!mark.empty()) identities.definitions.emplace(key, mark);
         identities.objects.insert(std::move(key));
     }
     co_return identities;

@@ -61,6 +61,9 @@ struct Identities {
         auto operator<=>(const Element&) const = default;
     };
     std::set<Element> elements;
+    // definition_mark() of each comment.
+    std::map<model::NaturalKey, std::string> comments;
+    std::map<Element, std::string> column_comments;
 };
 // Of what came from the source: no extras.
 Identities identities_of(const model::Database& planned, int server_version);

@@ -13,6 +13,7 @@
 #include "run/late_extras.hpp"
 #include "run/pending.hpp"
 #include "run/quiet_tables.hpp"
+#include "run/stale_views.hpp"
 
 namespace pgsluice::run {
 
@@ -132,8 +133,9 @@ Task<void> validate(Context& context, pq::Connection& inside, std::set<ForeignKe
     co_await write_pending(inside, context.run_id, pending);
 }
 
-Task<void> apply_all(Context& context, pq::Connection& inside, LateExtras& extras,
-                     const std::vector<WatchedTable>& watched, const LateRows& preserved) {
+// The tables into which rows may have come.
+Task<std::vector<TableName>> apply_all(Context& context, pq::Connection& inside, LateExtras& extras,
+                                       const std::vector<WatchedTable>& watched, const LateRows& preserved) {
     Attempt attempt;
     attempt.tables = extras.changed();
     std::vector<TableName> others;
@@ -142,7 +144,7 @@ Task<void> apply_all(Context& context, pq::Connection& inside, LateExtras& extra
     std::vector<TableName> moving;
     if (preserved.extras) moving = preserved.extras();
     attempt.tables.insert(attempt.tables.end(), moving.begin(), moving.end());
-    if (attempt.tables.empty()) co_return;
+    if (attempt.tables.empty()) co_return attempt.tables;
     attempt.aside = co_await actions_on_others(inside, extras, watched);
     std::vector<TableName> shrinking = moving;
     if (preserved.shrinking) {
@@ -162,31 +164,7 @@ Task<void> apply_all(Context& context, pq::Connection& inside, LateExtras& extra
             throw failure->during("cannot take over what was written to the target during the run");
     }
     co_await validate(context, inside, to_validate);
-}
-
-// Rules.md section 3: they are not refreshed again.
-Task<void> note_readers(Context& context, pq::Connection& inside, std::vector<TableName> changed) {
-    if (changed.empty()) co_return;
-    std::string names;
-    for (const TableName& table : changed)
-        names += fmt::format("{}({}, {})", names.empty() ? "" : ", ", pq::quote_literal(table.schema),
-                             pq::quote_literal(table.name));
-    const std::string sql =
-        "with recursive readers(oid) as (select c.oid from pg_catalog.pg_class c join "
-        "pg_catalog.pg_namespace n on n.oid = c.relnamespace where (n.nspname::pg_catalog.text, "
-        "c.relname::pg_catalog.text) in (" +
-        names +
-        ") union select r.ev_class from readers x join pg_catalog.pg_depend d on d.refclassid = "
-        "'pg_catalog.pg_class'::pg_catalog.regclass and d.refobjid = x.oid and d.classid = "
-        "'pg_catalog.pg_rewrite'::pg_catalog.regclass join pg_catalog.pg_rewrite r on r.oid = d.objid) "
-        "select n.nspname as schema, c.relname as name from readers x join pg_catalog.pg_class c on c.oid = "
-        "x.oid and c.relkind = 'm' and c.relispopulated join pg_catalog.pg_namespace n on n.oid = "
-        "c.relnamespace order by schema, name limit 20";
-    const pq::Rows rows = co_await inside.rows(sql);
-    for (std::size_t i = 0; i < rows.size(); ++i)
-        context.note("materialized view " +
-                         one_line(std::string(rows.at(i, "schema")) + "." + std::string(rows.at(i, "name"))),
-                     "reads a table that got late rows of the target: it shows them after its next REFRESH");
+    co_return attempt.tables;
 }
 
 } // namespace
@@ -205,10 +183,10 @@ Task<void> merge_late(Context& context, TargetRows& target, pq::Connection& insi
         };
         co_await preserved.stage(staged);
     }
-    co_await apply_all(context, inside, extras, input.extras, preserved);
+    std::vector<TableName> changed = co_await apply_all(context, inside, extras, input.extras, preserved);
     co_await set_sequences(target.session(), inside, input.sequences);
     co_await advance_sequences(target.session(), inside, input.shared_sequences);
-    co_await note_readers(context, inside, extras.changed());
+    co_await note_materialized_views(context, inside, std::move(changed));
     context.report.merge.late_rows += extras.rows();
     co_await extras.finish();
 }

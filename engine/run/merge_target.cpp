@@ -57,12 +57,7 @@ std::vector<SharedSequence> sequences_that_extras_use(const model::Database& pla
 Task<void> MergeTarget::open() { rows_ = co_await TargetRows::open(context_); }
 
 Task<void> MergeTarget::plan(const Catalogs& catalogs) {
-    merge::RowOptions options;
-    options.preserve = context_.options.preserve;
-    options.references = context_.options.references;
-    options.keep_deleted = context_.options.keep_deleted;
-    options.source_is_right = context_.options.source_is_right;
-    row_plan_ = merge::plan_rows(catalogs.planned.database, catalogs.target, options);
+    row_plan_ = merge::plan_rows(catalogs.planned.database, catalogs.target, row_options(context_, catalogs));
     for (const std::string& note : row_plan_.notes) context_.note("rows", note);
     co_await refuse_unreadable_rows(context_, rows_->session(), catalogs, row_plan_);
 }

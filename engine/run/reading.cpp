@@ -160,9 +160,14 @@ merge::Options merge_options(const Context& context, const Catalogs& catalogs) {
     options.keep = context.options.keep;
     options.recorded_at = catalogs.recorded.recorded_at;
     options.recorded_objects = catalogs.recorded.objects;
-    options.recorded_definitions = catalogs.recorded.definitions;
+    // Carried are additions, whoever made the other differences.
+    if (catalogs.drift.decision.action != merge::DriftAction::carry)
+        options.recorded_definitions = catalogs.recorded.definitions;
     for (const Identities::Element& element : catalogs.recorded.elements)
         options.recorded_elements.insert({element.schema, element.relation, element.name});
+    options.recorded_comments = catalogs.recorded.comments;
+    for (const auto& [element, mark] : catalogs.recorded.column_comments)
+        options.recorded_column_comments.insert({{element.schema, element.relation, element.name}, mark});
     return options;
 }
 
@@ -207,6 +212,18 @@ void compare_catalogs(const Context& context, Catalogs& catalogs) {
     match_default_acls(context, catalogs);
 }
 
+merge::RowOptions row_options(const Context& context, const Catalogs& catalogs) {
+    merge::RowOptions options;
+    options.preserve = context.options.preserve;
+    options.references = context.options.references;
+    options.keep_deleted = context.options.keep_deleted;
+    options.source_is_right = context.options.source_is_right;
+    for (const std::vector<merge::History>* side : {&catalogs.drift.source, &catalogs.drift.target})
+        for (const merge::History& history : *side)
+            options.histories.push_back({history.table.schema, history.table.name});
+    return options;
+}
+
 std::vector<report::Refusal> refusals(Context& context, const Catalogs& catalogs) {
     std::vector<report::Refusal> found;
     try {
@@ -246,7 +263,9 @@ void refuse_carry(const Catalogs& catalogs) {
 std::vector<std::string> staying_tables(const Catalogs& catalogs) {
     std::vector<std::string> names;
     for (const merge::Pending& item : catalogs.planned.pending) {
-        if (item.why != merge::Pending::Why::migration || item.key.kind != model::Kind::table) continue;
+        if (item.why != merge::Pending::Why::migration || item.key.kind != model::Kind::table ||
+            !item.key.table.empty()) // a column of it
+            continue;
         for (const model::TableRows& table : catalogs.target.rows)
             if (table.schema == item.key.schema && table.name == item.key.name && table.rows != 0 &&
                 table.bytes > 0)

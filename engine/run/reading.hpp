@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "merge/merge.hpp"
+#include "merge/row_plan.hpp"
 #include "model/database.hpp"
 #include "report/plan_report.hpp"
 #include "run/context.hpp"
@@ -40,6 +41,9 @@ OnlyTarget only_target(const Catalogs& catalogs);
 Task<std::set<std::string>> read_settable_roles(pq::Connection& target);
 // Matches the two and plans; `source`, `target` and `recorded` are in the argument already.
 void compare_catalogs(const Context& context, Catalogs& catalogs);
+
+// What --preserve and its like ask for.
+merge::RowOptions row_options(const Context& context, const Catalogs& catalogs);
 
 // Why this version cannot refresh this pair, each with what to do; empty when it can. Notes what is left out.
 std::vector<report::Refusal> refusals(Context& context, const Catalogs& catalogs);

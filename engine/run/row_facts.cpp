@@ -57,7 +57,8 @@ constexpr std::string_view columns_sql =
     "({}) order by c.oid, a.attnum";
 
 constexpr std::string_view keys_sql =
-    "select n.nspname as schema, c.relname as name, x.relname as key, "
+    "select n.nspname as schema, c.relname as name, pg_catalog.quote_ident(c.relname) as row, x.relname as "
+    "key, "
     "coalesce(pg_catalog.pg_get_expr(i.indpred, "
     "i.indrelid), '') as predicate, coalesce((pg_catalog.to_jsonb(i) ->> 'indnullsnotdistinct')::bool, "
     "false) as "
@@ -100,7 +101,8 @@ constexpr std::string_view keys_sql =
     "c.relname) in ({}) order by c.oid, x.relname";
 
 constexpr std::string_view checks_sql =
-    "select n.nspname as schema, c.relname as name, r.conname as check, (select "
+    "select n.nspname as schema, c.relname as name, pg_catalog.quote_ident(c.relname) as row, r.conname as "
+    "check, (select "
     "pg_catalog.array_agg(a.attname) from "
     "pg_catalog.pg_attribute a where a.attrelid = c.oid and a.attnum = any (r.conkey)) as needs, "
     "pg_catalog.pg_get_expr(r.conbin, "
@@ -133,6 +135,47 @@ std::size_t table_of(const merge::RowPlan& plan, const pq::Rows& rows, std::size
     return i;
 }
 
+// Expressions of one table. One that reads the whole row has it as `t.*`, which a staging table lacks: a row
+// of the table's type is made of its columns.
+class Expressions {
+public:
+    Expressions(const merge::TableName& table, const std::string& server_name,
+                const std::vector<std::string>& columns)
+        : whole_row_(server_name + ".*"), columns_(columns),
+          made_row_("(ROW(" + pq::quote_identifiers(columns) +
+                    ")::" + pq::quote_qualified(table.schema, table.name) + ")") {}
+
+    std::string take(const std::string& text) {
+        std::string taken;
+        for (std::size_t at = 0; at < text.size();) {
+            const bool begins =
+                at == 0 || std::string_view("( ,").find(text[at - 1]) != std::string_view::npos;
+            if (begins && text.compare(at, whole_row_.size(), whole_row_) == 0) {
+                taken += made_row_;
+                at += whole_row_.size();
+                reads_row_ = true;
+                continue;
+            }
+            std::size_t end = at + 1; // a literal or a quoted name as a whole; doubled quotes are two of them
+            if (text[at] == '\'' || text[at] == '"')
+                end = std::min(text.find(text[at], at + 1), text.size() - 1) + 1;
+            taken.append(text, at, end - at);
+            at = end;
+        }
+        return taken;
+    }
+
+    std::vector<std::string> needs(std::vector<std::string> named) const {
+        return reads_row_ ? columns_ : named;
+    }
+
+private:
+    std::string whole_row_;
+    const std::vector<std::string>& columns_;
+    std::string made_row_;
+    bool reads_row_ = false;
+};
+
 void take_column(const pq::Rows& rows, std::size_t i, merge::TableNow& table) {
     const std::string column = text(rows, i, "column");
     const std::string expression = text(rows, i, "expression");
@@ -158,27 +201,41 @@ Task<std::vector<merge::TableNow>> read_tables_now(pq::Connection& session, cons
     const std::string tables = names_of(plan);
     const std::string columns_text = fmt::format(columns_sql, tables);
     const pq::Rows columns = co_await session.rows(columns_text);
-    for (std::size_t i = 0; i < columns.size(); ++i) take_column(columns, i, now[table_of(plan, columns, i)]);
+    std::vector<std::vector<std::string>> columns_of(plan.tables.size());
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+        const std::size_t table = table_of(plan, columns, i);
+        take_column(columns, i, now[table]);
+        columns_of[table].push_back(text(columns, i, "column"));
+    }
     const std::string keys_text = fmt::format(keys_sql, tables);
     const pq::Rows keys = co_await session.rows(keys_text);
     for (std::size_t i = 0; i < keys.size(); ++i) {
+        const std::size_t table = table_of(plan, keys, i);
+        Expressions expressions(plan.tables[table].name, text(keys, i, "row"), columns_of[table]);
         merge::TableNow::Key key;
         key.name = text(keys, i, "key");
-        key.predicate = text(keys, i, "predicate");
-        key.expressions = kinds::parse_array(keys.at(i, "expressions"));
+        key.predicate = expressions.take(text(keys, i, "predicate"));
+        for (const std::string& expression : kinds::parse_array(keys.at(i, "expressions")))
+            key.expressions.push_back(expressions.take(expression));
         key.operators = kinds::parse_array(keys.at(i, "operators"));
         key.collations = kinds::parse_array(keys.at(i, "collations"));
-        key.needs = names(keys, i, "needs");
+        key.needs = expressions.needs(names(keys, i, "needs"));
         key.nulls_equal = is_true(keys, i, "nulls_equal");
         if (is_true(keys, i, "plain") && !is_true(keys, i, "exclusion"))
             key.columns = kinds::parse_array(keys.at(i, "columns"));
-        now[table_of(plan, keys, i)].keys.push_back(std::move(key));
+        now[table].keys.push_back(std::move(key));
     }
     const std::string checks_text = fmt::format(checks_sql, tables);
     const pq::Rows checks = co_await session.rows(checks_text);
-    for (std::size_t i = 0; i < checks.size(); ++i)
-        now[table_of(plan, checks, i)].checks.push_back(
-            {text(checks, i, "check"), text(checks, i, "expression"), names(checks, i, "needs")});
+    for (std::size_t i = 0; i < checks.size(); ++i) {
+        const std::size_t table = table_of(plan, checks, i);
+        Expressions expressions(plan.tables[table].name, text(checks, i, "row"), columns_of[table]);
+        merge::TableNow::Check check;
+        check.name = text(checks, i, "check");
+        check.expression = expressions.take(text(checks, i, "expression"));
+        check.needs = expressions.needs(names(checks, i, "needs"));
+        now[table].checks.push_back(std::move(check));
+    }
     co_return now;
 }
 

@@ -7,6 +7,7 @@
 #include "base/text.hpp"
 #include "pq/quote.hpp"
 #include "run/row_facts.hpp"
+#include "run/stale_views.hpp"
 
 namespace pgsluice::run {
 
@@ -122,7 +123,17 @@ Task<void> RowMerge::read_record() {
             const std::string count_sql = "select count(*) from " + sql_->was(i);
             count = co_await inside_.value(count_sql);
         }
-        if (count == "0" && !plan_.keep_deleted)
+        if (count != "0" || plan_.keep_deleted) continue;
+        // A table that was empty has no keys, but the run has told of it.
+        const std::string told_sql =
+            "select exists (select from pgsluice.run r, pg_catalog.jsonb_array_elements(r.report #> "
+            "'{merge,tables}') t where r.state = 'swapped' and r.started = (select pg_catalog.max(l.started) "
+            "from "
+            "pgsluice.run l where l.state = 'swapped') and t ->> 'preserved' = 'true' and t ->> 'table' = " +
+            pq::quote_literal(shown(table)) + ")";
+        std::string told = "f";
+        if (known == "t") told = co_await target_.session().value(told_sql);
+        if (told != "t")
             context_.remark("table " + shown(table),
                             "no run before recorded the source's keys: no row counts as deleted there");
     }
@@ -182,7 +193,7 @@ Task<void> RowMerge::merge() {
     }
     co_await quiet.commit();
     co_await report_counts();
-    co_await note_materialized_views();
+    co_await note_materialized_views(context_, inside_, tables());
 }
 
 Task<void> RowMerge::finish() {
@@ -234,30 +245,6 @@ Task<void> RowMerge::report_counts() {
 void RowMerge::note_counts() {
     for (const report::MergedTable& line : context_.report.merge.merged)
         context_.note("table " + line.table, in_words(line));
-}
-
-Task<void> RowMerge::note_materialized_views() {
-    std::string names;
-    for (const merge::TableName& name : tables())
-        names += (names.empty() ? "(" : ", (") + pq::quote_literal(name.schema) + ", " +
-                 pq::quote_literal(name.name) + ")";
-    const std::string sql =
-        "select distinct vn.nspname || '.' || v.relname from pg_catalog.pg_class v join "
-        "pg_catalog.pg_namespace vn on "
-        "vn.oid = v.relnamespace join pg_catalog.pg_rewrite w on w.ev_class = v.oid join "
-        "pg_catalog.pg_depend d on d.classid "
-        "= 'pg_catalog.pg_rewrite'::pg_catalog.regclass and d.objid = w.oid join pg_catalog.pg_class c on "
-        "c.oid = "
-        "d.refobjid and d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass join "
-        "pg_catalog.pg_namespace n on n.oid = "
-        "c.relnamespace where v.relkind = 'm' and v.relispopulated and (n.nspname, c.relname) in (" +
-        names + ") order by 1";
-    const pq::Rows views = co_await inside_.rows(sql);
-    for (std::size_t i = 0; i < views.size(); ++i) {
-        const std::string name = one_line(views.at(i, std::size_t{0}));
-        context_.note("materialized view " + name,
-                      "reads a table into which rows were merged: not refreshed again");
-    }
 }
 
 } // namespace pgsluice::run

@@ -57,7 +57,6 @@ private:
     Task<void> apply_late();
     Task<void> report_counts();
     void note_counts();
-    Task<void> note_materialized_views();
 
     Context& context_;
     TargetRows& target_;

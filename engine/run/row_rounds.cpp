@@ -15,6 +15,12 @@ using Role = merge::MergeTable::Role;
 // Extras whose keys refer to each other in circles settle in a few; contradictory ones never would.
 constexpr int circles_max = 20;
 
+std::int64_t to_number(std::string_view text) {
+    std::int64_t number = 0;
+    std::from_chars(text.data(), text.data() + text.size(), number);
+    return number;
+}
+
 } // namespace
 
 std::string shown(const merge::MergeTable& table) {
@@ -178,10 +184,80 @@ Task<void> RowRounds::check_until_stable(std::vector<std::size_t> tables) {
     for (bool changed = true; changed;) {
         changed = false;
         for (const std::size_t i : tables) {
-            const bool now = co_await send_all(sql_.check(i), i);
+            const bool now = co_await check(i);
             changed = changed || now;
         }
     }
+}
+
+// A row for which a check or a key cannot be computed is no row of the table: it goes, the others come.
+Task<bool> RowRounds::check(std::size_t i) {
+    bool rejected = false;
+    for (;;) {
+        const std::optional<Error> failure = co_await attempt(sql_.check(i), i);
+        if (!failure) co_return changed_ || rejected;
+        const bool found = co_await reject_uncomputable(i);
+        if (!found) throw *failure;
+        rejected = true;
+    }
+}
+
+// What is wrong with values; everything else is thrown. The transaction, if there is one, goes on.
+Task<std::optional<Error>> RowRounds::attempt(merge::Statements statements, std::size_t i) {
+    const bool in_transaction = session_.in_transaction();
+    const std::string begin = "savepoint attempt", end = "release savepoint attempt",
+                      back = "rollback to savepoint attempt; release savepoint attempt";
+    if (in_transaction) co_await session_.command(begin);
+    std::optional<Error> failure;
+    try {
+        changed_ = co_await send_all(std::move(statements), i);
+    } catch (const Error& error) {
+        const std::string_view code = error.sqlstate();
+        if (session_.broken() || !(code.starts_with("22") || code.starts_with("P0") ||
+                                   code.starts_with("38") || code.starts_with("39")))
+            throw;
+        failure = error;
+    }
+    const std::string& finish = failure ? back : end;
+    if (in_transaction) co_await session_.command(finish);
+    co_return failure;
+}
+
+Task<bool> RowRounds::reject_uncomputable(std::size_t i) {
+    bool found = false;
+    const std::vector<merge::RowSql::Probe> probes = sql_.probes(i);
+    for (const merge::RowSql::Probe& probe : probes) {
+        const std::string undecided = sql_.undecided(i);
+        const pq::Rows bounds = co_await session_.rows(undecided, limits::statement_wait_max);
+        const auto first = bounds.get(0, "first"), last = bounds.get(0, "last");
+        if (!first || !last) continue;
+        const bool rejected = co_await reject_between(probe, i, to_number(*first), to_number(*last));
+        found = found || rejected;
+    }
+    co_return found;
+}
+
+// By halves: rows are many, and those that fail are few.
+Task<bool> RowRounds::reject_between(merge::RowSql::Probe probe, std::size_t i, std::int64_t first,
+                                     std::int64_t last) {
+    bool rejected = false;
+    std::vector<std::pair<std::int64_t, std::int64_t>> ranges = {{first, last}};
+    while (!ranges.empty()) {
+        const auto [low, high] = ranges.back();
+        ranges.pop_back();
+        const merge::Statements one{sql_.compute(i, probe, low, high)};
+        const std::optional<Error> failure = co_await attempt(one, i);
+        if (!failure) continue;
+        if (low == high) {
+            co_await send(sql_.reject_one(i, probe.why + " [" + failure->sqlstate() + "]", low), i);
+            rejected = true;
+            continue;
+        }
+        const std::int64_t middle = low + (high - low) / 2;
+        ranges.emplace_back(middle + 1, high);
+        ranges.emplace_back(low, middle);
+    }
+    co_return rejected;
 }
 
 Task<report::MergedTable> RowRounds::count(std::size_t i) {
@@ -190,10 +266,7 @@ Task<report::MergedTable> RowRounds::count(std::size_t i) {
     const pq::Rows counts = co_await session_.rows(counts_sql, limits::statement_wait_max);
     const pq::Rows reasons = co_await session_.rows(reasons_sql, limits::statement_wait_max);
     const auto number = [&](std::string_view column) {
-        std::uint64_t value = 0;
-        const std::string_view text = counts.at(0, column);
-        std::from_chars(text.data(), text.data() + text.size(), value);
-        return value;
+        return static_cast<std::uint64_t>(to_number(counts.at(0, column)));
     };
     report::MergedTable line;
     line.table = shown(table);

@@ -1,9 +1,11 @@
 // The rounds of a merge of rows over one session, wherever merge::RowSql says that the rows are.
 #pragma once
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "base/error.hpp"
 #include "merge/row_sql.hpp"
 #include "pq/connection.hpp"
 #include "report/merge_report.hpp"
@@ -31,9 +33,15 @@ private:
     Task<void> move_all(std::vector<std::size_t> extras);
     Task<std::string> marks(std::vector<std::size_t> extras);
     Task<bool> settle_cycles();
+    Task<bool> check(std::size_t i);
+    Task<std::optional<Error>> attempt(merge::Statements statements, std::size_t i);
+    Task<bool> reject_uncomputable(std::size_t i);
+    Task<bool> reject_between(merge::RowSql::Probe probe, std::size_t i, std::int64_t first,
+                              std::int64_t last);
 
     pq::Connection& session_;
     const merge::RowSql& sql_;
+    bool changed_ = false; // by attempt()
 };
 
 std::string shown(const merge::MergeTable& table);

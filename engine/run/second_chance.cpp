@@ -28,12 +28,15 @@ Task<std::string> try_sql(pq::Connection& inside, std::string sql) {
     co_return reason;
 }
 
-// The shared table whose columns the item could not add.
+constexpr std::string_view validation_of = "validation of "; // as not_made.cpp names it
+
+// The shared table whose columns, or their NOT NULLs, the item could not add.
 const model::Object* refused_columns(const model::Database& planned, const merge::Pending& item) {
     if (item.key.kind != model::Kind::table) return nullptr;
     const model::Object* table = planned.find(item.key);
     const bool it_is = table != nullptr && !table->extra && table->extra_elements.size() > 1 &&
-                       model::display_name(*table) == item.name;
+                       item.name.ends_with(model::display_name(*table)) &&
+                       (item.name.starts_with("table ") || item.name.starts_with(validation_of));
     return it_is ? table : nullptr;
 }
 
@@ -74,7 +77,7 @@ Task<void> try_columns(pq::Connection& inside, const model::Database& planned, c
         const bool there = co_await has_column(inside, table, column);
         if (!there && !item.sql.empty()) item.reason = co_await try_sql(inside, item.sql);
         if (item.reason.empty() && !ddl.validate.empty()) {
-            item.name = "validation of " + item.name;
+            item.name = std::string(validation_of) + item.name;
             item.sql = ddl.validate;
             item.reason = co_await try_sql(inside, item.sql);
         }

@@ -1,21 +1,14 @@
 // Sentences of rules.md section 1 that need more than a table and a view: partitions, columns whose values
 // the server cannot compute, rows that cannot come along, lines of pgsluice.pending over several runs.
 #include "support/catch.hpp"
+#include "support/merged.hpp"
 #include "support/oracle.hpp"
-#include "support/pair.hpp"
 #include "support/session.hpp"
 #include "support/trial.hpp"
 
 using namespace pgsluice::tests;
 
 namespace {
-
-std::string pending(const Pair& pair) {
-    std::string text;
-    for (const auto& row : pair.target().rows("select why || ' ' || object from pgsluice.pending order by 1"))
-        text += row[0] + "\n";
-    return text;
-}
 
 constexpr const char* tree = R"(
     create table cust (id int primary key);
@@ -202,4 +195,142 @@ TEST_CASE("a table that the migration makes anew is told, if the target has rows
                              "--preserve", "promo"});
     INFO(kept.text());
     CHECK_FALSE(contains(kept.err, "made it anew"));
+}
+
+TEST_CASE("an extra brings along the schema and type that it needs, whatever became of these on the source",
+          "[extras]") {
+    const std::string both = "create schema lab; create type mood as enum ('ok');"
+                             "create table t (id int primary key); create table older (id int, m mood);";
+    Pair pair(both, both);
+    REQUIRE(pair.run("refresh").ok()); // both are recorded as the source's
+    pair.source().sql("drop table older; drop schema lab; drop type mood");
+    pair.target().sql(
+        "insert into older values (1, 'ok');"
+        "create table lab.own (id int primary key, m mood); insert into lab.own values (1, 'ok')");
+    const ProgramResult result = pair.run("refresh", {"--keep", "public.older"});
+    INFO(result.text());
+    REQUIRE(result.ok());
+    CHECK(pending(pair) == "");
+    CHECK(pair.target().value("select count(*) from pgsluice.rejected") == "0");
+    REQUIRE(pair.target().value("select to_regclass('lab.own') is not null and to_regclass('older') is not "
+                                "null") == "t");
+    CHECK(pair.target().value("select (select m from lab.own)::text || (select m from older)::text") ==
+          "okok");
+}
+
+TEST_CASE("a name that the source has for something else is the source's, the target's waits with its rows",
+          "[extras]") {
+    Pair pair(R"(create table t (id int primary key); insert into t values (1);
+        create view was_table as select id from t; create table was_view (id int);
+        create function result(a int) returns int language sql as 'select a';
+        create function argument(a int) returns int language sql as 'select a';
+        create procedure routine(a int) language sql as 'select 1';)",
+              R"(create table t (id int primary key);
+        create table was_table (id int primary key); insert into was_table values (5);
+        create view was_view as select id from t;
+        create function result(a int) returns text language sql as 'select ''theirs''';
+        create function argument(b int) returns int language sql as 'select b + 1';
+        create function routine(a int) returns int language sql as 'select 2';)");
+    for (int run = 0; run < 2; ++run) {
+        const ProgramResult result = pair.run("refresh");
+        INFO(result.text());
+        REQUIRE(result.ok());
+        CHECK(pair.target().value(
+                  "select string_agg(relname::text || relkind::text, ' ' order by relname) from "
+                  "pg_class where relname in ('was_table', 'was_view')") == "was_tablev was_viewr");
+        CHECK(pair.target().value(
+                  "select concat_ws(' ', pg_get_function_result('result(int)'::regprocedure), "
+                  "(select proargnames[1] || prosrc from pg_proc where proname = 'argument'), "
+                  "(select prokind from pg_proc where proname = 'routine'))") == "integer aselect a p");
+        const std::string waiting = pending(pair);
+        INFO(waiting);
+        for (const char* line :
+             {"cannot table public.was_table\n", "cannot view public.was_view\n",
+              "cannot function public.routine(integer)\n", "drift function public.result(integer)\n",
+              "drift function public.argument(integer)\n"})
+            CHECK(contains(waiting, line));
+        CHECK(pair.target().value("select bool_and(sql <> '') from pgsluice.pending") == "t");
+        CHECK(pair.target().value("select \"row\" ->> 'id' from pgsluice.rejected where table_name = "
+                                  "'public.was_table'") == "5");
+    }
+}
+
+TEST_CASE("triggers, rules, policies and constraints of one name on two tables are two", "[extras]") {
+    const std::string both =
+        "create table a (id int primary key, v int); create table b (id int primary key, v int);"
+        "create function f() returns trigger language plpgsql as 'begin return new; end';";
+    const auto on = [](const std::string& table) {
+        return "create trigger same before insert on " + table + " for each row execute function f();" +
+               "create rule same as on delete to " + table + " do also nothing;" + "create policy same on " +
+               table + " using (v > 0); alter table " + table + " add constraint same check (v > 0);";
+    };
+    std::string where;
+    for (const std::string of : {"tgrelid::regclass::text from pg_trigger where tgname",
+                                 "ev_class::regclass::text from pg_rewrite where rulename",
+                                 "polrelid::regclass::text from pg_policy where polname",
+                                 "conrelid::regclass::text from pg_constraint where conname"})
+        where += (where.empty() ? "select concat_ws(' '" : "") +
+                 (", (select string_agg(t, '' order by t) from (select " + of + " = 'same') q(t))");
+    where += ")";
+    Pair pair(both + on("a"), both + on("a") + on("b"));
+    REQUIRE(pair.run("refresh").ok());
+    CHECK(pair.target().value(where) == "ab ab ab ab");
+    // Those on a were the source's, those on b never.
+    pair.source().sql("drop trigger same on a; drop rule same on a; drop policy same on a;"
+                      "alter table a drop constraint same");
+    REQUIRE(pair.run("refresh").ok());
+    CHECK(pair.target().value(where) == "b b b b");
+}
+
+TEST_CASE(
+    "what prod dropped: overloads are told apart, --keep takes columns and labels, which are extras then",
+    "[extras]") {
+    Pair pair(R"(create type mood as enum ('a', 'b'); create table t (id int, gone int, old int);
+        create function f(int) returns int language sql as 'select 1';
+        create function f(text) returns int language sql as 'select 2';)",
+              "");
+    REQUIRE(pair.run("refresh").ok());
+    pair.source().sql("drop type mood; create type mood as enum ('a');"
+                      "alter table t drop column gone, drop column old; drop function f(int)");
+    pair.target().sql("create function f(bigint) returns int language sql as 'select 3'");
+    std::vector<std::string> keep = {"--keep", "t.gone", "--keep", "public.mood.b"};
+    for (int run = 0; run < 2; ++run) {
+        const ProgramResult result = pair.run("refresh", keep);
+        INFO(result.text());
+        REQUIRE(result.ok());
+        CHECK(pair.target().value("select string_agg(attname, ',' order by attnum) from pg_attribute where "
+                                  "attrelid = 't'::regclass and attnum > 0 and not attisdropped") ==
+              "id,gone");
+        CHECK(pair.target().value("select string_agg(enumlabel, ',' order by enumsortorder) from pg_enum") ==
+              "a,b");
+        CHECK(pair.target().value("select string_agg(oid::regprocedure::text, ' ' order by "
+                                  "oid::regprocedure::text) from pg_proc where proname = 'f'") ==
+              "f(bigint) f(text)");
+        keep.clear(); // the last run did not bring them any more
+    }
+}
+
+TEST_CASE("comments of shared objects: the target's own come along, those that the last run brought do not",
+          "[extras]") {
+    Pair pair("create table t (id int primary key, n int); comment on table t is 'of prod'; comment on "
+              "column t.n is 'of prod'",
+              "create table t (id int primary key, n int)");
+    REQUIRE(pair.run("refresh").ok());
+    pair.source().sql("comment on table t is null; comment on column t.n is null");
+    pair.target().sql("comment on column t.id is 'ours'");
+    REQUIRE(pair.run("refresh").ok());
+    CHECK(pair.target().value("select concat_ws(' ', col_description('t'::regclass, 1), "
+                              "obj_description('t'::regclass), col_description('t'::regclass, 2))") ==
+          "ours");
+}
+
+TEST_CASE("without a record nothing counts as dropped in prod, and the first run says so", "[extras]") {
+    Pair pair("create table t (id int)", "create table t (id int); create table own (id int)");
+    CHECK(contains(pair.run("plan").out, "no record of an earlier run: nothing counts as dropped in prod"));
+    const ProgramResult first = pair.run("refresh"), second = pair.run("refresh");
+    INFO(first.text() << second.text());
+    REQUIRE(second.ok());
+    CHECK(contains(first.err, "no earlier run is recorded"));
+    CHECK_FALSE(contains(second.err, "no earlier run is recorded"));
+    CHECK(pair.target().value("select to_regclass('own') is not null") == "t");
 }

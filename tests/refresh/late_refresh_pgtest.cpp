@@ -44,6 +44,14 @@ private:
     std::optional<Program> program_;
 };
 
+constexpr const char* history =
+    R"(create table flyway_schema_history (installed_rank int primary key, version varchar(50),
+    description varchar(200), type varchar(20), script varchar(1000), checksum int, installed_by varchar(100),
+    installed_on timestamp default now(), execution_time int, success boolean);
+    insert into flyway_schema_history values (1, '1', 'init', 'SQL', 'V1__init.sql', 11, 'x', now(), 5, true);)";
+constexpr const char* next_migration = "insert into flyway_schema_history values (2, '2', 'next', 'SQL', "
+                                       "'V2__next.sql', 22, 'x', now(), 5, true)";
+
 } // namespace
 
 TEST_CASE("clients write into extras through two refreshes, and every confirmed row is there",
@@ -182,4 +190,44 @@ TEST_CASE("late rows that break a foreign key stay, and it is NOT VALID", "[refr
     CHECK(pair.target().value("select string_agg(id || ':' || item, ' ' order by id) from own") == "1:1 2:2");
     CHECK(pair.target().value("select convalidated from pg_constraint where conname = 'to_item'") == "f");
     CHECK(pair.run("refresh", {"--source-is-right"}).exit_code == 0); // and again
+}
+
+TEST_CASE("a migration that is recorded during a run stops it, and the target stays", "[refresh][late]") {
+    Pair pair(std::string(shared) + history, std::string(shared) + history);
+    Paused run(pair);
+    pair.target().sql(next_migration);
+    const ProgramResult result = run.go_on();
+    INFO(result.text());
+    CHECK(result.exit_code == 1);
+    CHECK(contains(result.err, "migration history has changed during the run"));
+    CHECK(contains(result.err, "HINT: "));
+    CHECK(pair.target().value("select count(*) from flyway_schema_history") == "2");
+    CHECK(pair.leftovers().empty());
+}
+
+TEST_CASE("what happens after the last merge, while the swap waits for somebody, stops it, too",
+          "[refresh][late][swap]") {
+    for (const auto& [sql, words] : std::vector<std::pair<std::string, std::string>>{
+             {"create table newer (id int)", "table public.newer"},
+             {next_migration, "migration history has changed"},
+             {"", ""}}) {
+        Pair pair(std::string(shared) + history, std::string(shared) + history);
+        std::optional<Session> administrator(std::in_place, pair.target().superuser_conninfo());
+        Program run(pgsluice_command(pair.arguments("refresh", {"--verbose"})));
+        for (int i = 0; i < 2400 && run.running() &&
+                        !contains(run.err(), "waiting for sessions that this role may not end");
+             ++i)
+            std::this_thread::sleep_for(25ms);
+        CHECK(run.running());
+        if (!sql.empty()) pair.target().sql(sql);
+        administrator.reset();
+        const ProgramResult result = run.wait();
+        INFO(result.text());
+        CHECK(result.exit_code ==
+              (sql.empty() ? 0 : 1)); // once the administrator is gone nothing is in the way
+        CHECK(contains(result.err, words));
+        CHECK(pair.leftovers().empty());
+        if (sql.starts_with("create"))
+            CHECK(pair.target().value("select to_regclass('newer') is not null") == "t");
+    }
 }

@@ -219,3 +219,25 @@ TEST_CASE("a superuser's session that comes after the wait ends nobody's session
         CHECK(application.value("select count(*) from t") == "0");
     CHECK(pair.leftovers().empty());
 }
+
+TEST_CASE("a second rename that fails takes the first one back", "[late][swap]") {
+    End end;
+    end.begin();
+    end.merge();
+    const std::string moved = end.made.name() + "_pgsluice_moved";
+    std::string failure;
+    try {
+        end.swap([&]() -> Task<void> {
+            end.made.cluster().sql("alter database " + end.made.name() + " rename to " + moved);
+            co_return;
+        });
+        FAIL("swapped");
+    } catch (const Error& error) {
+        failure = error.sqlstate();
+    }
+    CHECK(failure == "3D000");
+    Session client{end.target.conninfo()};
+    client.sql("insert into people (name, note) values ('a', 'b')");
+    CHECK(end.target.cluster().value("select count(*) from pg_database where datname = '" +
+                                     end.target.name() + "_previous'") == "0");
+}

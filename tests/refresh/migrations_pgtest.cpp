@@ -14,20 +14,6 @@ namespace {
 
 using Names = std::vector<std::string>;
 
-json::object plan_of(const Pair& pair, std::vector<std::string> more = {}) {
-    more.insert(more.end(), {"--format", "json"});
-    const ProgramResult result = pair.run("plan", more);
-    INFO(result.text());
-    REQUIRE(result.ok());
-    return json::parse(result.out).as_object();
-}
-
-json::object history_of(const Pair& pair, const std::vector<std::string>& more = {}) {
-    const json::object plan = plan_of(pair, more);
-    REQUIRE(plan.at("migrations").as_array().size() == 1);
-    return plan.at("migrations").as_array().at(0).as_object();
-}
-
 Names versions(const json::object& history, const char* side) {
     Names list;
     for (const json::value& item : history.at(side).as_array())
@@ -203,6 +189,12 @@ TEST_CASE("target ahead, --drift=replay: nothing of it is carried until the hist
           "[migrations]") {
     const Pair pair(first_release,
                     ahead(additions) + by_hand + "insert into notes values (1, 1, 'x'); analyze");
+    const json::object planned = plan_of(pair, {"--keep", "public.mine"});
+    CHECK(planned.at("merge").at("applied_again").as_int64() == 1);
+    CHECK(json::serialize(planned.at("merge").at("staying")) == R"(["public.notes"])");
+    const ProgramResult text = pair.run("plan", {"--keep", "public.mine"});
+    CHECK(contains(text.out, "1 migration will be applied again at the service's next restart"));
+    CHECK(contains(text.out, "rows of public.notes are not carried"));
     const json::object report = run_refresh(pair, {"--keep", "public.mine"});
     CHECK(report.at("merge").at("applied_again").as_int64() == 1);
     CHECK(json::serialize(report.at("merge").at("staying")) == R"(["public.notes"])");

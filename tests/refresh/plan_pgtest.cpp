@@ -102,6 +102,10 @@ TEST_CASE("what the last run brought and the source dropped since is no extra", 
     pair.target().sql("create table made_here ()");
     CHECK(names(plan_json(pair).at("only_target")) == Names{"table public.made_here"});
     pair.target().sql("drop table made_here");
+    const ProgramResult text = pair.run("plan");
+    CHECK(text.out.find("ropped on the source since " + std::string(plan.at("recorded_at").as_string())) !=
+          std::string::npos);
+    CHECK(text.out.find("table public.goes") != std::string::npos);
     const ProgramResult result = pair.run("refresh");
     INFO(result.text());
     REQUIRE(result.exit_code == 0);

@@ -94,3 +94,39 @@ TEST_CASE("plan counts values that the source's types do not take", "[preserve]"
                             "public.o|column m: its value is none of type public.mood|2\n"
                             "public.o|column many: its value is none of type public.mood[]|1\n");
 }
+
+TEST_CASE("a new key is none that the source has ever given", "[preserve]") {
+    const std::string shared = "create table users (id serial primary key, login text not null unique);"
+                               "create table trail (user_id int, what text);";
+    Pair pair(shared + R"(insert into users (login) select 'gone ' || i from generate_series(1, 50) i;
+        insert into trail select id, login from users; delete from users;
+        insert into users (id, login) values (1, 'ann');)",
+              shared + "insert into users (login) values ('eve');");
+    refresh_as_planned(pair, {"--preserve", "users"});
+    CHECK(pair.target().value("select id > 50 from users where login = 'eve'") == "t");
+    CHECK(pair.target()
+              .lines("select t.what from trail t join users u on u.id = t.user_id where u.login = 'eve'")
+              .empty());
+    CHECK(pair.target().value("select nextval('users_id_seq') > max(id) from users") == "t");
+}
+
+TEST_CASE("sequences: the highest of source, target and column where rows came, else the source's",
+          "[preserve]") {
+    std::string shared, source, target;
+    for (const std::string table : {"by_source", "by_target", "by_column", "same", "plain"}) {
+        shared += "create table " + table + " (id serial primary key, name text not null unique);";
+        source += "insert into " + table + " (name) values ('s');";
+    }
+    source += "select setval('by_source_id_seq', 500);";
+    target =
+        R"(insert into by_source values (7, 't'); insert into by_target values (7, 't'); insert into by_column values (2000, 't');
+        insert into same values (1, 's'); insert into plain values (7, 't');
+        select setval('by_target_id_seq', 900), setval('same_id_seq', 900), setval('plain_id_seq', 900);)";
+    Pair pair(shared + source, shared + target);
+    refresh_as_planned(pair, {"--preserve", "by_source", "--preserve", "by_target", "--preserve", "by_column",
+                              "--preserve", "same"});
+    CHECK(
+        pair.target().lines("select nextval('by_source_id_seq'), nextval('by_target_id_seq'), "
+                            "nextval('by_column_id_seq'), nextval('same_id_seq'), nextval('plain_id_seq')") ==
+        "501|901|2001|2|2\n");
+}

@@ -97,7 +97,12 @@ TEST_CASE("without --preserve a row of an extra is never left at another user", 
         insert into notes (user_id, txt) values (3, 'carol'), (1, 'bob'), (4, 'dave');
         create table prefs (user_id int primary key references users, txt text);
         insert into prefs select user_id, txt from notes;)");
-    refresh_as_planned(pair, {});
+    const ProgramResult result = refresh_as_planned(pair, {});
+    CHECK(result.err.find(
+              "remark: table public.notes: in 1 of the target's rows a reference that leads nowhere "
+              "is NULL now") != std::string::npos);
+    CHECK(result.err.find("remark: table public.prefs: 1 of the target's rows could not be kept") !=
+          std::string::npos);
     // prod has another user 3: NULL. It has no user 4: the value stays, and the foreign key waits.
     CHECK(pair.target().lines(
               "select t.user_id, u.name, t.txt from notes t left join users u on u.id = t.user_id order by "
@@ -328,4 +333,47 @@ TEST_CASE("what is written while the run is on is merged too", "[preserve][late]
     CHECK(pair.target().value(
               "select count(*) from pg_constraint where contype = 'f' and not convalidated") == "0");
     CHECK(pair.target().value("select nextval('users_id_seq') > max(id) from users") == "t");
+}
+
+TEST_CASE("--reference follows in preserved rows, too", "[preserve]") {
+    const std::string badge = "create table badge (code text primary key, who int not null);";
+    Pair pair(source_sql + badge + "insert into badge values ('s1', 1);",
+              target_sql + badge +
+                  "insert into badge values ('carol', 3), ('bob', 1), ('nobody', 99), ('s1', 4);");
+    std::vector<std::string> options = both;
+    options.insert(options.end(), {"--preserve", "badge", "--reference", "badge.who=users.id"});
+    refresh_as_planned(pair, options);
+    CHECK(pair.target().lines(
+              "select b.code, u.name from badge b left join users u on u.id = b.who order by 1") ==
+          "bob|bob\ncarol|carol\ns1|alice\n");
+    CHECK(rejected(pair) == "public.badge|reference (who): the source has no such row of public.users|1\n");
+}
+
+TEST_CASE("rows are staged in the new database, unlogged, and nowhere else", "[preserve]") {
+    ClusterOptions logging;
+    logging.settings = {"log_statement=all", "log_line_prefix=%d "};
+    TestCluster server{logging};
+    DatabaseOptions source, target;
+    source.sql = source_sql;
+    target.sql = target_sql;
+    Pair pair(TestCluster::shared(), source, server, target);
+    const std::size_t began = server.log().size();
+    const ProgramResult result = pair.run("refresh", both);
+    INFO(result.text());
+    REQUIRE(result.exit_code == 0);
+    const std::string log = server.log().substr(began), name = pair.target().name();
+    int made = 0, copied = 0;
+    for (std::size_t at = 0; at < log.size();) {
+        const std::size_t end = std::min(log.find('\n', at), log.size());
+        const std::string line = log.substr(at, end - at);
+        at = end + 1;
+        const bool is_new = line.starts_with(name + "_pgsluice_");
+        const bool makes = line.find("create unlogged table pgsluice.raw_") != std::string::npos;
+        const bool copies = line.find("copy pgsluice.raw_") != std::string::npos;
+        CHECK((is_new || (!makes && !copies)));
+        made += makes ? 1 : 0;
+        copied += copies ? 1 : 0;
+    }
+    CHECK(made == 2);
+    CHECK(copied >= 2);
 }

@@ -65,3 +65,23 @@ TEST_CASE("a refresh makes the target equal to the source and keeps the old one 
         CHECK(differs.out.find("differs") != std::string::npos);
     }
 }
+
+TEST_CASE("the report tells how long the target was away and the source was held", "[refresh]") {
+    // Two seconds of rows, for pgsluice only; one second of work for which nobody needs the source.
+    const std::string slow = R"(create function slowly(int) returns boolean language plpgsql as $$ begin
+        if current_setting('application_name') = 'pgsluice' then perform pg_sleep(0.02); end if; return true; end $$;
+        create table events (id int check (slowly(id))); insert into events select generate_series(1, 100);)";
+    Pair pair(slow + "create materialized view late as select pg_sleep(1)::text as s;", slow);
+    const ProgramResult result = pair.run("refresh");
+    INFO(result.text());
+    REQUIRE(result.exit_code == 0);
+    const auto seconds = [&](const std::string& what) {
+        return std::stod(pair.target().value("select report ->> '" + what + "' from pgsluice.run"));
+    };
+    CHECK(seconds("seconds_source_held") >= 2);
+    CHECK(seconds("seconds") - seconds("seconds_source_held") >= 1);
+    CHECK(seconds("seconds_away") > 0);
+    CHECK(seconds("seconds_away") < 3);
+    CHECK(result.err.find("source released: its snapshot was held") != std::string::npos);
+    CHECK(result.err.find("swapped: the target was away") != std::string::npos);
+}

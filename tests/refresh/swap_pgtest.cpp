@@ -1,5 +1,7 @@
 // The swap under load, and what may stand in its way (rules.md section 4).
 #include <algorithm>
+#include <csignal>
+#include <optional>
 #include <thread>
 
 #include "support/catch.hpp"
@@ -196,4 +198,112 @@ TEST_CASE("a database bound to something refuses by name, in plan and in refresh
     INFO(result.text());
     CHECK(result.exit_code == 0);
     CHECK(pair.target().value("select label from ledger") == "new");
+}
+
+TEST_CASE("at COMMIT a lost connection or a stop does not make the swap look undone", "[refresh][swap]") {
+    TestCluster server;
+    DatabaseOptions source, target;
+    source.sql = ledger_sql("new", 5);
+    target.sql = ledger_sql("old", 5);
+    Pair pair(TestCluster::shared(), source, server, target);
+    std::optional<Session> administrator(std::in_place, pair.target().superuser_conninfo());
+    Program run{pgsluice_command(pair.arguments("refresh", {"--verbose"}))};
+    for (int i = 0;
+         i < 2400 && run.running() && !has(run.err(), "waiting for sessions that this role may not end"); ++i)
+        std::this_thread::sleep_for(25ms);
+    // All is committed but the renames; a commit from here on is done, and not told.
+    server.sql("alter system set synchronous_standby_names = 'nobody'");
+    server.sql("select pg_reload_conf()");
+    std::this_thread::sleep_for(1s);
+    administrator.reset();
+    Session watcher{server.superuser_conninfo()};
+    const std::string hanging =
+        "select coalesce(max(pid), 0) from pg_stat_activity where wait_event = 'SyncRep' "
+        "and application_name = 'pgsluice'";
+    std::string pid = "0";
+    for (int i = 0; i < 400 && run.running() && pid == "0"; ++i) {
+        std::this_thread::sleep_for(25ms);
+        pid = watcher.value(hanging);
+    }
+    REQUIRE(pid != "0");
+    SECTION("the connection") { CHECK(watcher.value("select pg_terminate_backend(" + pid + ")") == "t"); }
+    SECTION("a stop") {
+        run.send(SIGTERM);
+        std::this_thread::sleep_for(2s);
+        CHECK(run.running());
+    }
+    server.sql("alter system reset synchronous_standby_names");
+    server.sql("select pg_reload_conf()");
+    const ProgramResult result = run.wait();
+    INFO(result.text());
+    CHECK(result.exit_code == 0);
+    CHECK(pair.target().value("select label from ledger") == "new");
+    CHECK(pair.target().value("select state from pgsluice.run") == "swapped");
+    CHECK(server.value("select label from ledger", pair.target().name() + "_previous") == "old");
+    CHECK(pair.leftovers().empty());
+}
+
+TEST_CASE("the swap is one transaction in another database, and touches names only", "[refresh][swap]") {
+    ClusterOptions logging;
+    logging.settings = {"log_statement=all", "log_line_prefix=%d "};
+    TestCluster server{logging};
+    DatabaseOptions source, target;
+    source.sql = ledger_sql("new", 5);
+    target.sql = ledger_sql("old", 5);
+    Pair pair(TestCluster::shared(), source, server, target);
+    const std::string name = pair.target().name();
+    Session open{pair.target().conninfo()};
+    const std::size_t began = server.log().size();
+    const ProgramResult result = pair.run("refresh");
+    INFO(result.text());
+    REQUIRE(result.exit_code == 0);
+    std::string log = server.log().substr(began);
+    const std::size_t away = log.find("alter database \"" + name + "\" rename to \"" + name + "_previous\"");
+    REQUIRE(away != std::string::npos);
+    const std::size_t back = log.find("rename to \"" + name + "\"", away);
+    REQUIRE(back != std::string::npos);
+    const auto line_of = [&](std::size_t at) {
+        const std::size_t start = log.rfind('\n', at) + 1;
+        return log.substr(start, log.find('\n', at) - start);
+    };
+    for (const std::size_t at : {away, back}) CHECK(line_of(at).starts_with("postgres "));
+    const std::size_t begin = log.rfind("begin; set local lock_timeout", away),
+                      end = log.find(": commit", back);
+    REQUIRE(begin != std::string::npos);
+    REQUIRE(end != std::string::npos);
+    CHECK(line_of(begin).starts_with("postgres "));
+    CHECK(line_of(end).starts_with("postgres "));
+    CHECK(!has(log.substr(begin, back - begin), ": commit"));
+    CHECK(log.find("pg_terminate_backend") > away); // nobody is ended before the lock is asked for
+    std::transform(log.begin(), log.end(), log.begin(), [](unsigned char c) { return std::tolower(c); });
+    CHECK(!has(log, "allow_connections"));
+    CHECK(!has(log, "connection limit")); // the target has none
+    CHECK_THROWS_AS(open.value("select 1"), SqlError);
+}
+
+TEST_CASE("settings that the role may not set are remarks with their SQL", "[refresh][swap]") {
+    Pair pair(ledger_sql("new", 5), ledger_sql("old", 5));
+    TestCluster& server = pair.target().cluster();
+    const std::string name = pair.target().name();
+    server.role("reader", "");
+    Session superuser{server.superuser_conninfo()};
+    superuser.sql("alter database " + name + " set log_statement = 'ddl'"); // a superuser's
+    superuser.sql("alter role reader in database " + name + " set work_mem = '9MB'");
+    superuser.sql("alter database " + name + " set work_mem = '7MB'");
+    const ProgramResult result = pair.run("refresh", {"--strict"});
+    INFO(result.text());
+    CHECK(result.exit_code == 3);
+    CHECK(pair.target().value("select label from ledger") == "new");
+    std::string statements;
+    for (const auto& row :
+         pair.target().rows("select r ->> 'sql' from pgsluice.run, jsonb_array_elements(report -> "
+                            "'remarks') r where state = 'swapped' order by 1"))
+        statements += row[0] + "\n";
+    INFO(statements);
+    CHECK(has(statements, "log_statement"));
+    CHECK(has(statements, "ALTER ROLE \"reader\" IN DATABASE"));
+    CHECK(!has(statements, "7MB"));
+    CHECK(pair.target().value(
+              "select setconfig::text from pg_db_role_setting s join pg_database d on d.oid = "
+              "s.setdatabase where d.datname = current_database() and s.setrole = 0") == "{work_mem=7MB}");
 }

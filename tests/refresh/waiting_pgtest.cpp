@@ -168,3 +168,80 @@ TEST_CASE("a swap that is killed leaves the target whole, and the next one says 
         CHECK(pair.target().value("select count(*) from mine") == "2");
     }
 }
+
+TEST_CASE("swap merges preserved rows, also those that came while the database waited",
+          "[migrations][preserve]") {
+    const Pair pair(first_release + "insert into users (email) values ('prod21@x');",
+                    first_release + by_hand + R"(insert into users (email) values ('only@pre');
+        insert into orders values (900, 21, 'pre');)");
+    leave_waiting(pair, {"--preserve", "users", "--preserve", "orders"});
+    pair.target().sql("insert into users (email) values ('late@pre'); insert into orders values (901, 22, "
+                      "'late'); insert into mine values (3, 21, 'of only')");
+    const ProgramResult swapped = swap(pair);
+    INFO(swapped.text());
+    REQUIRE(swapped.ok());
+    const TestDatabase& target = pair.target();
+    CHECK(target.value(
+              "select string_agg(o.id || ' ' || u.email, ',' order by o.id) from orders o join users u "
+              "on u.id = o.user_id where o.id >= 900") == "900 only@pre,901 late@pre");
+    CHECK(target.value("select u.email from mine m join users u on u.id = m.user_id where m.id = 3") ==
+          "only@pre");
+    CHECK(target.value("select email from users where id = 21") == "prod21@x");
+    CHECK(target.value("select count(*) from users") == "23");
+    CHECK(target.value("select count(*) from pgsluice.rejected") == "0");
+    CHECK(target.value("select count(*) from pgsluice.key where table_name = 'users'") == "21");
+}
+
+TEST_CASE("what refresh --no-swap was told holds for the swap", "[migrations]") {
+    SECTION("--preserve and --reference") {
+        const Pair pair(first_release, first_release + R"(
+            insert into users (email) values ('own@y');
+            create table loose (who int, v text); insert into loose select id, 'his' from users where email = 'own@y';)");
+        pair.source().sql("insert into users (email) values ('taken@x')"); // under the key of own@y
+        leave_waiting(pair, {"--preserve", "users", "--reference", "loose.who=users.id"});
+        const ProgramResult swapped = swap(pair);
+        INFO(swapped.text());
+        REQUIRE(swapped.ok());
+        CHECK(pair.target().value("select count(*) from users") == "22");
+        CHECK(pair.target().value("select u.email from loose l join users u on u.id = l.who") == "own@y");
+    }
+    SECTION("--keep, where the histories say replay") {
+        const Pair pair(first_release, ahead(additions) + by_hand);
+        leave_waiting(pair, {"--keep", "public.mine"});
+        REQUIRE(swap(pair).ok());
+        CHECK(there(pair.target(), "mine"));
+        CHECK_FALSE(there(pair.target(), "notes"));
+    }
+    SECTION("--drift=carry") {
+        const Pair pair(first_release, ahead(additions));
+        leave_waiting(pair, {"--drift", "carry"});
+        REQUIRE(swap(pair).ok());
+        CHECK(there(pair.target(), "notes"));
+        CHECK(pair.target().value("select count(*) from flyway_schema_history where version = '2'") == "1");
+    }
+}
+
+TEST_CASE("swap repeats mark and guard", "[migrations]") {
+    const Pair pair(first_release, first_release + by_hand);
+    const Waiting waiting = leave_waiting(pair); // --allow-target marks this one run only
+    const ProgramResult unmarked =
+        run_program(pgsluice_command({"swap", "--target", pair.target().conninfo()}));
+    INFO(unmarked.text());
+    CHECK(unmarked.exit_code == 1);
+    CHECK(unmarked.err.find("not marked") != std::string::npos);
+    const ProgramResult other = run_program(pgsluice_command(
+        {"swap", "--target", pair.target().conninfo(), "--allow-target", "127.0.0.1/another"}));
+    INFO(other.text());
+    CHECK(other.exit_code == 1);
+
+    pair.target().superuser_sql("create subscription feed connection 'host=nowhere' publication p "
+                                "with (connect = false, slot_name = none)");
+    const ProgramResult bound = swap(pair);
+    INFO(bound.text());
+    CHECK(bound.exit_code == 1);
+    CHECK(bound.err.find("subscription feed") != std::string::npos);
+    pair.target().superuser_sql("drop subscription feed");
+    CHECK(pair.leftovers() == Names{waiting.database});
+    CHECK(pair.target().value("select state from pgsluice.run") == "waiting");
+    CHECK(swap(pair).ok());
+}

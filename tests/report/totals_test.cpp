@@ -99,4 +99,9 @@ TEST_CASE("the summary is one line with what a person asks first") {
     CHECK(summary(report) ==
           "52 tables, 1,234,567 rows, 3.0 GiB in 2 min 5 s; target away 0.43 s; source held "
           "1 min 1 s; the old database is app_previous; 1 note");
+    report.merge.applied_again = 2;
+    report.merge.staying = {"public.notes", "public.mine"};
+    CHECK(summary(report).find("the old database is app_previous; 2 migrations will be applied again at the "
+                               "service's next restart; rows of public.notes, public.mine stay in "
+                               "app_previous; 1 note") != std::string::npos);
 }

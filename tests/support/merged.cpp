@@ -29,4 +29,8 @@ std::string rejected(const Pair& pair) {
         "select table_name, reason, count(*) from pgsluice.rejected group by 1, 2 order by 1, 2");
 }
 
+std::string pending(const Pair& pair) {
+    return pair.target().lines("select why || ' ' || object from pgsluice.pending order by 1");
+}
+
 } // namespace pgsluice::tests

@@ -10,4 +10,7 @@ ProgramResult refresh_as_planned(const Pair& pair, std::vector<std::string> more
 // "table|reason|count\n" of pgsluice.rejected.
 std::string rejected(const Pair& pair);
 
+// "why object\n" of pgsluice.pending.
+std::string pending(const Pair& pair);
+
 } // namespace pgsluice::tests

@@ -63,6 +63,20 @@ json::object run_refresh(const Pair& pair, std::vector<std::string> more, int co
     return json::parse(text).as_object();
 }
 
+json::object plan_of(const Pair& pair, std::vector<std::string> more) {
+    more.insert(more.end(), {"--format", "json"});
+    const ProgramResult result = pair.run("plan", more);
+    INFO(result.text());
+    REQUIRE(result.ok());
+    return json::parse(result.out).as_object();
+}
+
+json::object history_of(const Pair& pair, const std::vector<std::string>& more) {
+    const json::object plan = plan_of(pair, more);
+    REQUIRE(plan.at("migrations").as_array().size() == 1);
+    return plan.at("migrations").as_array().at(0).as_object();
+}
+
 SqlFile::SqlFile(const std::string& sql) {
     static int count = 0;
     path = "/tmp/pgsluice-next-" + std::to_string(getpid()) + "-" + std::to_string(++count) + ".sql";

@@ -21,6 +21,10 @@ std::string ahead(const std::string& migration);
 // The report of a refresh that must end with `code`.
 boost::json::object run_refresh(const Pair& pair, std::vector<std::string> more, int code = 0);
 
+// What plan prints, and of it the one history.
+boost::json::object plan_of(const Pair& pair, std::vector<std::string> more = {});
+boost::json::object history_of(const Pair& pair, const std::vector<std::string>& more = {});
+
 // A file that psql runs, gone with the test.
 struct SqlFile {
     explicit SqlFile(const std::string& sql);
