@@ -28,10 +28,8 @@ Task<std::uint64_t> maintenance_kib(pq::Connection& target, int builds) {
         "select pg_catalog.sum(case name when 'shared_buffers' then setting::pg_catalog.int8 * 8 * 4 end) as "
         "buffers, "
         "pg_catalog.sum(case name when 'effective_cache_size' then setting::pg_catalog.int8 * 8 end) as "
-        "cache, "
-        "pg_catalog.sum(case name when 'maintenance_work_mem' then setting::pg_catalog.int8 end) as own "
-        "from pg_catalog.pg_settings where name in ('shared_buffers', 'effective_cache_size', "
-        "'maintenance_work_mem')";
+        "cache "
+        "from pg_catalog.pg_settings where name in ('shared_buffers', 'effective_cache_size')";
     const pq::Rows rows = co_await target.rows(sql);
     const auto number = [&](std::string_view column) {
         std::uint64_t value = 0;
@@ -41,7 +39,8 @@ Task<std::uint64_t> maintenance_kib(pq::Connection& target, int builds) {
     };
     const std::uint64_t memory = std::min(number("buffers"), number("cache"));
     const std::uint64_t share = memory / 4 / static_cast<std::uint64_t>(std::max(builds, 1));
-    co_return std::max(share, std::min<std::uint64_t>(number("own"), 64ULL * 1024));
+    constexpr std::uint64_t least = 1024; // that the server takes
+    co_return std::max(share, least);
 }
 
 } // namespace
