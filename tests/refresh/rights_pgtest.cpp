@@ -133,7 +133,11 @@ TEST_CASE("an untrusted extension needs a template that an administrator prepare
     TestCluster& cluster = trial.target().cluster();
     trial.source().superuser_sql("create extension pageinspect");
     trial.fails(1, {"target: extension pageinspect", "CREATE EXTENSION", "--template"});
-    cluster.sql("create database prepared template template0");
+    cluster.sql("create database prepared template template0 is_template true");
+    trial.fails(1, {"pageinspect", "in template database \"prepared\"", "CREATE EXTENSION"},
+                {"--template", "prepared"});
+    CHECK(trial.target().value("select to_regnamespace('pgsluice') is null") == "t"); // before it starts
+    cluster.sql("alter database prepared is_template false");
     cluster.sql("create extension pageinspect", "prepared");
     trial.fails(1, {R"(template database "prepared")", "IS_TEMPLATE"}, {"--template", "prepared"});
     cluster.sql("alter database prepared is_template true");
