@@ -67,7 +67,7 @@ void add_unsupported(Context& context, const model::Database& database, bool is_
     report::Refusal refusal;
     refusal.text = fmt::format("the {} has {} objects that this version cannot carry",
                                is_source ? "source" : "target", stop.size());
-    refusal.object = some_names(stop);
+    refusal.object = join(stop, ", "); // all: each of them has to be dealt with
     refusal.hint = is_source ? "drop them from the source, or wait for the version that carries them"
                              : "drop them, or run without --extras=fail (they stay in the previous database)";
     out.push_back(std::move(refusal));
