@@ -224,6 +224,7 @@ Task<report::VerifyReport> verify_on_main(VerifyOptions options, report::Observe
     read_options.is_target = true;
     catalogs.target = co_await catalog::read(*target.keeper, read_options);
     catalogs.settable_roles = co_await run::read_settable_roles(*target.keeper);
+    catalogs.not_creatable = co_await run::read_not_creatable(*target.keeper, catalogs.source);
     catalogs.recorded = co_await run::read_identities(*target.keeper);
     run::compare_catalogs(context, catalogs);
     const Recorded recorded = read_recorded(co_await run::read_runs(*target.keeper));

@@ -48,6 +48,7 @@ private:
 
     // False: it cannot be there.
     bool plan_object(Object& object) {
+        if (options_.left_out.contains(model::natural_key(object))) return false;
         if (object.kind == Kind::default_acl) return plan_default_acl(object);
         if (object.kind == Kind::policy && !plan_policy(object)) return false;
         const Object* shared = target_.find(model::natural_key(object));

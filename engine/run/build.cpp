@@ -56,6 +56,7 @@ Task<Catalogs> read_catalogs(Context& context, Source& source, pq::Connection& t
     options.snapshot = std::move(target_snapshot);
     catalogs.target = co_await catalog::read(target, options);
     catalogs.settable_roles = co_await read_settable_roles(target);
+    catalogs.not_creatable = co_await read_not_creatable(target, catalogs.source);
     catalogs.recorded = co_await read_identities(target);
     catalogs.drift = co_await read_drift(context, source.leader(), target);
     refuse_drift(catalogs.drift);
@@ -75,8 +76,11 @@ Task<Catalogs> read_catalogs(Context& context, Source& source, pq::Connection& t
 
 void tell_planned(Context& context, const Catalogs& catalogs) {
     // Roles, owners and grants are told with the shared part, what is the target's own with the rest.
-    if (catalogs.stage != Catalogs::Stage::own_part)
+    if (catalogs.stage != Catalogs::Stage::own_part) {
         for (const std::string& note : catalogs.planned.notes) context.note("plan", note);
+        for (const report::Remarked& remark : remarks_on_left_out(catalogs))
+            context.remark(remark.object, remark.text, remark.hint, remark.sql);
+    }
     if (catalogs.stage == Catalogs::Stage::shared_part) return;
     note_dropped_on_source(context, catalogs);
     tell_pending(context, catalogs.planned.pending);
