@@ -83,6 +83,10 @@ Task<Rows> Connection::rows_with(std::string sql, std::vector<std::string> param
 std::vector<Notice> Connection::take_notices() { return std::exchange(state_->notices, {}); }
 int Connection::backend_pid() const { return state_->server_pid; }
 int Connection::server_version() const { return PQserverVersion(state_->raw()); }
+std::string Connection::server_encoding() const {
+    const char* encoding = PQparameterStatus(state_->raw(), "server_encoding");
+    return encoding ? encoding : "";
+}
 Side Connection::side() const { return state_->side(); }
 const Conninfo& Connection::conninfo() const { return state_->conninfo; }
 
