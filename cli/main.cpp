@@ -43,9 +43,17 @@ void await_input(const StopSource& stop) {
     throw stop.error();
 }
 
+// Settings that libpq would send with the startup packet, which poolers refuse; ours go by SET (rules.md
+// section 8).
+void forget_settings() {
+    for (const char* name : {"PGOPTIONS", "PGAPPNAME", "PGCLIENTENCODING", "PGTZ", "PGDATESTYLE", "PGGEQO"})
+        ::unsetenv(name);
+}
+
 } // namespace
 
 int main(int count, char** words) {
+    forget_settings(); // while there is one thread
     const StopSource stop;
     pgsluice::stop_on_signals(stop);
     // A reader that went away (pgsluice plan | head) must not kill a refresh between its two renames.

@@ -271,6 +271,7 @@ Task<report::PlanReport> plan_on_main(RefreshOptions options, report::Observer& 
     pq::Connection target_keeper = co_await run::open_target(context, context.target_database());
     catalogs.target = co_await read_without_locks(target_keeper, target, true, true);
     catalogs.settable_roles = co_await run::read_settable_roles(target);
+    catalogs.not_creatable = co_await run::read_not_creatable(target, catalogs.source);
     catalogs.recorded = co_await run::read_identities(target);
     catalogs.drift = co_await run::read_drift(context, source, target);
     run::compare_catalogs(context, catalogs);
@@ -289,6 +290,8 @@ Task<report::PlanReport> plan_on_main(RefreshOptions options, report::Observer& 
     for (const report::Noted& note : context.report.notes)
         report.notes.push_back(note.object + ": " + note.text);
     for (const std::string& note : catalogs.planned.notes) report.notes.push_back(note);
+    for (const report::Remarked& remark : run::remarks_on_left_out(catalogs))
+        report.notes.push_back(remark.object + ": " + remark.text);
     co_return report;
 }
 

@@ -33,6 +33,14 @@ struct Recorded {
     std::set<std::string> differing;              // objects that it remarked, or its migration changed
     std::set<std::string> carried;                // what only the target had, and came along
     std::map<std::string, std::string> checksums; // "schema.table" -> sum
+
+    // Of partitions that were compared as one, the last one's line has the sum of all.
+    std::optional<std::string> checksum_of(const rows::Tables& tables) const {
+        for (const model::TableRows* table : tables)
+            if (const auto at = checksums.find(table->schema + "." + table->name); at != checksums.end())
+                return at->second;
+        return std::nullopt;
+    }
 };
 
 Recorded read_recorded(const std::vector<run::RunLine>& runs) {
@@ -70,12 +78,12 @@ Recorded read_recorded(const std::vector<run::RunLine>& runs) {
     return recorded;
 }
 
-Task<void> measure(pq::Connection& session, const model::TableRows& table, bool checksum,
-                   rows::TableChecksum& out) {
+Task<void> measure(pq::Connection& session, const rows::Tables& tables, bool checksum,
+                   rows::HashedText hashed, rows::TableChecksum& out) {
     if (checksum)
-        out = co_await rows::checksum_rows(session, table);
+        out = co_await rows::checksum_rows(session, tables, hashed);
     else
-        out.rows = co_await rows::count_rows(session, table);
+        out.rows = co_await rows::count_rows(session, tables);
 }
 
 report::ChangedBy who_changed(const report::TableVerification& line) {
@@ -87,16 +95,55 @@ report::ChangedBy who_changed(const report::TableVerification& line) {
     return target ? report::ChangedBy::target : report::ChangedBy::nobody;
 }
 
+// One line of the answer: a table, or partitions among which the same rows are spread differently.
+struct Compared {
+    std::string name;
+    rows::Tables source;
+    std::vector<model::TableRows> target; // with the source's columns
+    rows::Tables on_target() const {
+        rows::Tables tables;
+        for (const model::TableRows& table : target) tables.push_back(&table);
+        return tables;
+    }
+};
+
+bool has_columns(const model::TableRows& table, const std::vector<std::string>& columns) {
+    return std::all_of(columns.begin(), columns.end(), [&](const std::string& column) {
+        return std::find(table.columns.begin(), table.columns.end(), column) != table.columns.end();
+    });
+}
+
+std::string measured_name(const model::TableRows& table) {
+    return table.partition_root_load ? table.root_schema + "." + table.root_name
+                                     : table.schema + "." + table.name;
+}
+
 // A table that the target lacks, or that lacks a column there, is a difference of the schemas and has no rows
 // to compare.
-bool has_columns(const model::Database& target, const model::TableRows& table) {
-    for (const model::TableRows& other : target.rows) {
-        if (other.schema != table.schema || other.name != table.name) continue;
-        return std::all_of(table.columns.begin(), table.columns.end(), [&](const std::string& column) {
-            return std::find(other.columns.begin(), other.columns.end(), column) != other.columns.end();
-        });
+std::deque<Compared> tables_to_compare(const model::Database& source, const model::Database& target) {
+    std::map<std::string, rows::Tables> found;
+    for (const model::TableRows& table : target.rows) found[measured_name(table)].push_back(&table);
+    std::deque<Compared> lines;
+    std::map<std::string, std::size_t> line_of;
+    for (const model::TableRows& table : source.rows) {
+        const std::string name = measured_name(table);
+        if (const auto known = line_of.find(name); known != line_of.end()) {
+            lines[known->second].source.push_back(&table);
+            continue;
+        }
+        Compared compared{name, {&table}, {}};
+        bool comparable = found.contains(name);
+        for (const model::TableRows* other : found[name]) {
+            comparable = comparable && has_columns(*other, table.columns);
+            compared.target.push_back(*other);
+            compared.target.back().columns = table.columns;
+            compared.target.back().condition = table.condition;
+        }
+        if (!comparable) continue;
+        line_of.emplace(name, lines.size());
+        lines.push_back(std::move(compared));
     }
-    return false;
+    return lines;
 }
 
 // One snapshot of each side, shared by as many pairs of sessions as tables are read at once.
@@ -122,7 +169,7 @@ Task<void> adopt(pq::Connection& session, std::string snapshot) {
 }
 
 struct Work {
-    std::deque<const model::TableRows*> tables;
+    std::deque<Compared> tables;
     bool checksum = false;
     const Recorded* recorded = nullptr;
     report::VerifyReport* report = nullptr;
@@ -134,22 +181,23 @@ Task<void> read_tables(Context& context, Work& work, std::string source_snapshot
     pq::Connection target = co_await run::open_target(context, context.target_database());
     co_await adopt(source, source_snapshot);
     co_await adopt(target, target_snapshot);
+    const rows::HashedText hashed = rows::hashed_text(source, target);
     while (!work.tables.empty()) {
-        const model::TableRows& table = *work.tables.front();
+        const Compared compared = std::move(work.tables.front());
         work.tables.pop_front();
+        const rows::Tables on_target = compared.on_target();
         rows::TableChecksum ours, theirs;
-        co_await flow::join(measure(source, table, work.checksum, ours),
-                            measure(target, table, work.checksum, theirs));
+        co_await flow::join(measure(source, compared.source, work.checksum, hashed, ours),
+                            measure(target, on_target, work.checksum, hashed, theirs));
         report::TableVerification line;
-        line.table = table.schema + "." + table.name;
+        line.table = compared.name;
         line.rows_source = ours.rows;
         line.rows_target = theirs.rows;
         line.same = ours == theirs;
         if (work.checksum) {
             line.checksum_source = ours.sum;
             line.checksum_target = theirs.sum;
-            const auto recorded = work.recorded->checksums.find(line.table);
-            if (recorded != work.recorded->checksums.end()) line.checksum_recorded = recorded->second;
+            line.checksum_recorded = work.recorded->checksum_of(compared.source);
             line.changed_by = who_changed(line);
         }
         work.report->tables.push_back(std::move(line));
@@ -224,6 +272,7 @@ Task<report::VerifyReport> verify_on_main(VerifyOptions options, report::Observe
     read_options.is_target = true;
     catalogs.target = co_await catalog::read(*target.keeper, read_options);
     catalogs.settable_roles = co_await run::read_settable_roles(*target.keeper);
+    catalogs.not_creatable = co_await run::read_not_creatable(*target.keeper, catalogs.source);
     catalogs.recorded = co_await run::read_identities(*target.keeper);
     run::compare_catalogs(context, catalogs);
     const Recorded recorded = read_recorded(co_await run::read_runs(*target.keeper));
@@ -238,8 +287,7 @@ Task<report::VerifyReport> verify_on_main(VerifyOptions options, report::Observe
     work.checksum = options.rows == VerifyDepth::checksum;
     work.recorded = &recorded;
     work.report = &report;
-    for (const model::TableRows& table : catalogs.source.rows)
-        if (has_columns(catalogs.target, table)) work.tables.push_back(&table);
+    work.tables = tables_to_compare(catalogs.source, catalogs.target);
     const int pairs = options.jobs > 0 ? options.jobs : std::min(usable_cores(), limits::lanes_default_max);
     const int useful =
         static_cast<int>(std::min<std::size_t>(work.tables.size(), static_cast<std::size_t>(pairs)));

@@ -9,6 +9,8 @@
 // come in batches, see kinds::Query::oids_query).
 #pragma once
 #include <functional>
+#include <optional>
+#include <vector>
 
 #include "flow/task.hpp"
 #include "model/database.hpp"
@@ -34,5 +36,8 @@ flow::Task<model::Database> read(pq::Connection& connection, const ReadOptions& 
 // The values of `oid relfilenode xmin...` of all tables with rows, read anew: see model::TableRows. READ
 // COMMITTED.
 flow::Task<std::vector<model::TableRows>> read_row_facts(pq::Connection& connection);
+// The same of one table; nothing where it is gone.
+flow::Task<std::optional<model::TableRows>> read_row_facts(pq::Connection& connection,
+                                                           model::CatalogId table);
 
 } // namespace pgsluice::catalog

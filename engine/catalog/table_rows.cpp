@@ -140,4 +140,21 @@ flow::Task<std::vector<model::TableRows>> read_row_facts(pq::Connection& connect
     co_return tables;
 }
 
+flow::Task<std::optional<model::TableRows>> read_row_facts(pq::Connection& connection,
+                                                           model::CatalogId table) {
+    const std::string sql =
+        "select c.relfilenode, c.xmin as class_xmin, (select pg_catalog.string_agg(a.xmin::pg_catalog.text, "
+        "',' order by a.attnum) from pg_catalog.pg_attribute a where a.attrelid = c.oid and a.attnum > 0) as "
+        "attribute_xmins from pg_catalog.pg_class c where c.oid = " +
+        std::to_string(table.oid);
+    const pq::Rows rows = co_await connection.rows(sql);
+    if (rows.empty()) co_return std::nullopt;
+    model::TableRows facts;
+    facts.table = table;
+    facts.relfilenode = rows.at(0, "relfilenode");
+    facts.class_xmin = rows.at(0, "class_xmin");
+    facts.attribute_xmins = rows.at(0, "attribute_xmins");
+    co_return facts;
+}
+
 } // namespace pgsluice::catalog

@@ -95,6 +95,8 @@ void decode(const Row& row, Reading& into) {
     body->parallel = row.letter("parallel");
     body->sort_operator_schema = row.text("sort_operator_schema");
     body->sort_operator = row.text("sort_operator");
+    if (body->state_type == "internal" || body->moving_state_type == "internal")
+        object.details["superuser"] = "state type internal";
     object.body = std::move(body);
     into.add(std::move(object));
 }

@@ -1,5 +1,6 @@
 // Extensions are carried by name: their members come with CREATE EXTENSION, at the version that the target
-// has installed. Rows of their configuration tables are copied like others (catalog/).
+// has installed ("installed": merge/plan_database.cpp). Rows of their configuration tables are copied like
+// others (catalog/).
 #include "kinds/decode.hpp"
 #include "kinds/filters.hpp"
 #include "kinds/registry.hpp"
@@ -28,11 +29,20 @@ void decode(const Row& row, Reading& into) {
     into.add(std::move(object));
 }
 
+// The target's own, where it has one: what depends on it there was made for that one. Else the newest.
+std::string version_to_make(const model::Object& object) {
+    const auto at = object.details.find(object.extra ? "version" : "installed");
+    return at == object.details.end() ? std::string() : at->second;
+}
+
 Ddl write(const model::Object& object, const Context&) {
     Ddl ddl;
     const std::string name = pq::quote_identifier(object.name);
     ddl.create = "CREATE EXTENSION IF NOT EXISTS " + name + " WITH SCHEMA " +
-                 pq::quote_identifier(object.details.at("schema")) + ";";
+                 pq::quote_identifier(object.details.at("schema"));
+    if (const std::string version = version_to_make(object); !version.empty())
+        ddl.create += " VERSION " + pq::quote_literal(version);
+    ddl.create += ";";
     ddl.drop = "DROP EXTENSION " + name + ";";
     return ddl;
 }

@@ -24,6 +24,7 @@ constexpr Column columns[] = {
     {"arguments", "pg_catalog.pg_get_function_arguments(p.oid)"},
     {"result", "pg_catalog.pg_get_function_result(p.oid)"},
     {"language", "l.lanname"},
+    {"trusted", "l.lanpltrusted"},
     {"source", "p.prosrc"},
     {"binary", "p.probin"},
     {"transforms", "array(select pg_catalog.format_type(t.oid, null) from pg_catalog.unnest(p.protrftypes)"
@@ -82,6 +83,22 @@ std::string code(const RoutineBody& body) {
     return text;
 }
 
+// What of it takes a superuser, in words.
+std::string superuser_only(const RoutineBody& body, bool trusted) {
+    std::vector<std::string> why;
+    if (!trusted) why.push_back("language " + one_line(body.language));
+    if (body.leakproof) why.emplace_back("LEAKPROOF");
+    if (!body.support.empty()) why.emplace_back("SUPPORT");
+    return join(why, ", ");
+}
+
+// One to a line: who may set them is the target's to say.
+std::string setting_names(const RoutineBody& body) {
+    std::vector<std::string> names;
+    for (const std::string& setting : body.settings) names.push_back(setting.substr(0, setting.find('=')));
+    return join(names, "\n");
+}
+
 } // namespace
 
 std::span<const Column> routine_columns() { return columns; }
@@ -110,6 +127,9 @@ void decode_routine(const Row& row, model::Kind kind, Reading& into) {
     body->cost = row.text("cost");
     body->rows = row.text("rows");
     body->support = row.text("support");
+    if (const std::string why = superuser_only(*body, row.boolean("trusted")); !why.empty())
+        object.details["superuser"] = why;
+    if (const std::string names = setting_names(*body); !names.empty()) object.details["settings"] = names;
     object.body = std::move(body);
     into.add(std::move(object));
 }

@@ -22,6 +22,7 @@ struct ElementKey {
 
 struct Options {
     AclChoice acl = AclChoice::target;
+    std::set<model::NaturalKey> left_out; // of the source: cannot be made on the target
     // What only the target has comes along (rules.md section 1). False: --extras=drop.
     bool carry_extras = true;
     // --keep: carried whatever the record and the migrations say. Patterns with * and ? against

@@ -48,10 +48,11 @@ private:
 
     // False: it cannot be there.
     bool plan_object(Object& object) {
+        if (options_.left_out.contains(model::natural_key(object))) return false;
         if (object.kind == Kind::default_acl) return plan_default_acl(object);
         if (object.kind == Kind::policy && !plan_policy(object)) return false;
         const Object* shared = target_.find(model::natural_key(object));
-        if (object.kind == Kind::extension && shared != nullptr) note_version(object, *shared);
+        if (object.kind == Kind::extension && shared != nullptr) take_version(object, *shared);
         const std::string old_owner = object.owner;
         object.owner = shared != nullptr && !object.owner.empty() ? shared->owner : roles_.owner(old_owner);
         const bool of_source = shared == nullptr || options_.acl != AclChoice::target;
@@ -107,11 +108,12 @@ private:
         }
     }
 
-    void note_version(const Object& object, const Object& shared) {
+    void take_version(Object& object, const Object& shared) {
         const auto version = [](const Object& extension) {
             const auto at = extension.details.find("version");
             return at == extension.details.end() ? std::string() : at->second;
         };
+        object.details["installed"] = version(shared);
         if (version(object) == version(shared)) return;
         planned_.notes.push_back(model::display_name(object) + " is version " + one_line(version(object)) +
                                  " on the source and " + one_line(version(shared)) + " on the target");

@@ -101,7 +101,8 @@ struct Object {
     std::map<std::string, Acl> column_acls;             // column name -> ACL; tables, views
     std::map<std::string, std::string> column_comments; // column name -> comment; tables, views, composites
     std::vector<std::string> depends_on_extensions;     // ALTER ... DEPENDS ON EXTENSION
-    // Facts that other rooms may read without knowing the kind: an extension's "schema" and "version".
+    // Facts that other rooms may read without knowing the kind: an extension's "schema" and "version", what
+    // of a routine takes a "superuser".
     std::map<std::string, std::string> details;
     std::vector<std::string> elements; // names in order: columns of a relation, labels of an enum
     std::vector<std::string> roles;    // whom a policy is for; empty: everybody

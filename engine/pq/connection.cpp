@@ -87,6 +87,10 @@ bool Connection::in_transaction() const {
 }
 int Connection::backend_pid() const { return state_->server_pid; }
 int Connection::server_version() const { return PQserverVersion(state_->raw()); }
+std::string Connection::server_encoding() const {
+    const char* encoding = PQparameterStatus(state_->raw(), "server_encoding");
+    return encoding ? encoding : "";
+}
 Side Connection::side() const { return state_->side(); }
 const Conninfo& Connection::conninfo() const { return state_->conninfo; }
 

@@ -81,7 +81,8 @@ public:
 
     bool in_transaction() const; // between BEGIN and its end, failed or not
     int backend_pid() const;
-    int server_version() const; // 150018
+    int server_version() const;          // 150018
+    std::string server_encoding() const; // "UTF8": of the database
     Side side() const;
     const Conninfo& conninfo() const; // with the password that was found, for other databases of this server
     std::string tls() const;          // "TLSv1.3", "" for none

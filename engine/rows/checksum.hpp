@@ -3,6 +3,7 @@
 #pragma once
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "flow/task.hpp"
 #include "model/database.hpp"
@@ -16,11 +17,21 @@ struct TableChecksum {
     bool operator==(const TableChecksum&) const = default;
 };
 
-std::string count_sql(const model::TableRows& table);
-// Both sessions must have the same profile: text forms depend on it. Columns by name, in the source's order.
-std::string checksum_sql(const model::TableRows& table);
+// What is measured as one: a table, or partitions among which the rows are spread otherwise on the other
+// side.
+using Tables = std::vector<const model::TableRows*>;
 
-flow::Task<std::uint64_t> count_rows(pq::Connection& session, const model::TableRows& table);
-flow::Task<TableChecksum> checksum_rows(pq::Connection& session, const model::TableRows& table);
+// The bytes of a row that are hashed: as the server keeps them, or, where the other side's encoding is
+// another one, as UTF-8, which costs more.
+enum class HashedText { as_kept, utf8 };
+HashedText hashed_text(const pq::Connection& one, const pq::Connection& other);
+
+std::string count_sql(const Tables& tables);
+// Both sessions must have the same profile: text forms depend on it. Columns by name, in the order of the
+// first table.
+std::string checksum_sql(const Tables& tables, HashedText hashed);
+
+flow::Task<std::uint64_t> count_rows(pq::Connection& session, const Tables& tables);
+flow::Task<TableChecksum> checksum_rows(pq::Connection& session, const Tables& tables, HashedText hashed);
 
 } // namespace pgsluice::rows

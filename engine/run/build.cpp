@@ -28,10 +28,8 @@ Task<std::uint64_t> maintenance_kib(pq::Connection& target, int builds) {
         "select pg_catalog.sum(case name when 'shared_buffers' then setting::pg_catalog.int8 * 8 * 4 end) as "
         "buffers, "
         "pg_catalog.sum(case name when 'effective_cache_size' then setting::pg_catalog.int8 * 8 end) as "
-        "cache, "
-        "pg_catalog.sum(case name when 'maintenance_work_mem' then setting::pg_catalog.int8 end) as own "
-        "from pg_catalog.pg_settings where name in ('shared_buffers', 'effective_cache_size', "
-        "'maintenance_work_mem')";
+        "cache "
+        "from pg_catalog.pg_settings where name in ('shared_buffers', 'effective_cache_size')";
     const pq::Rows rows = co_await target.rows(sql);
     const auto number = [&](std::string_view column) {
         std::uint64_t value = 0;
@@ -41,7 +39,8 @@ Task<std::uint64_t> maintenance_kib(pq::Connection& target, int builds) {
     };
     const std::uint64_t memory = std::min(number("buffers"), number("cache"));
     const std::uint64_t share = memory / 4 / static_cast<std::uint64_t>(std::max(builds, 1));
-    co_return std::max(share, std::min<std::uint64_t>(number("own"), 64ULL * 1024));
+    constexpr std::uint64_t least = 1024; // that the server takes
+    co_return std::max(share, least);
 }
 
 } // namespace
@@ -57,6 +56,7 @@ Task<Catalogs> read_catalogs(Context& context, Source& source, pq::Connection& t
     options.snapshot = std::move(target_snapshot);
     catalogs.target = co_await catalog::read(target, options);
     catalogs.settable_roles = co_await read_settable_roles(target);
+    catalogs.not_creatable = co_await read_not_creatable(target, catalogs.source);
     catalogs.recorded = co_await read_identities(target);
     catalogs.drift = co_await read_drift(context, source.leader(), target);
     refuse_drift(catalogs.drift);
@@ -79,8 +79,11 @@ Task<Catalogs> read_catalogs(Context& context, Source& source, pq::Connection& t
 
 void tell_planned(Context& context, const Catalogs& catalogs) {
     // Roles, owners and grants are told with the shared part, what is the target's own with the rest.
-    if (catalogs.stage != Catalogs::Stage::own_part)
+    if (catalogs.stage != Catalogs::Stage::own_part) {
         for (const std::string& note : catalogs.planned.notes) context.note("plan", note);
+        for (const report::Remarked& remark : remarks_on_left_out(catalogs))
+            context.remark(remark.object, remark.text, remark.hint, remark.sql);
+    }
     if (catalogs.stage == Catalogs::Stage::shared_part) return;
     note_dropped_on_source(context, catalogs);
     tell_pending(context, catalogs.planned.pending);

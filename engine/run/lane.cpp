@@ -1,6 +1,7 @@
 #include "run/lane.hpp"
 
 #include <exception>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -27,8 +28,9 @@ bool grant_did_nothing(const pq::Notice& notice) {
     return notice.sqlstate == "01006" || notice.sqlstate == "01007";
 }
 
-Task<void> read_checksum(pq::Connection& session, const model::TableRows& table, rows::TableChecksum& out) {
-    out = co_await rows::checksum_rows(session, table);
+Task<void> read_checksum(pq::Connection& session, const rows::Tables& tables, rows::HashedText hashed,
+                         rows::TableChecksum& out) {
+    out = co_await rows::checksum_rows(session, tables, hashed);
 }
 
 // An extension that came with --template belongs to whoever prepared it, and has the comment of its own
@@ -69,11 +71,23 @@ const graph::Entry& entry_of(const LaneShared& shared, graph::EntryId id) {
 } // namespace
 
 Task<void> Lane::open(const LaneShared& shared) {
-    if (!shared.snapshot.empty()) {
-        source_ = co_await pq::Connection::open(shared.source, shared.source_session);
-        source_pid_ = source_->backend_pid();
-    }
+    // All of them before the first row is read: a password may be good for a quarter of an hour only.
+    if (!shared.snapshot.empty()) co_await open_source(shared);
+    if (shared.rows_of_target) co_await open_old_target(shared);
     co_await open_target(shared);
+}
+
+Task<void> Lane::open_source(const LaneShared& shared) {
+    pq::Connection fresh = co_await pq::Connection::open(shared.source, shared.source_session);
+    if (source_) source_queries_ += source_->queries_sent();
+    source_ = std::move(fresh);
+    source_pid_ = source_->backend_pid();
+}
+
+Task<void> Lane::open_old_target(const LaneShared& shared) {
+    pq::Connection fresh = co_await pq::Connection::open(shared.old_target, shared.target_session);
+    if (old_target_) target_queries_ += old_target_->queries_sent();
+    old_target_ = std::move(fresh);
 }
 
 Task<void> Lane::open_target(const LaneShared& shared) {
@@ -112,40 +126,40 @@ Task<void> Lane::close() {
 }
 
 Task<TaskResult> Lane::perform(const LaneShared& shared, const plan::Task& task, Progress progress) {
-    if (task.kind == plan::TaskKind::copy) co_return co_await copy(shared, task, std::move(progress));
-    co_return co_await statements(shared, task);
+    TaskResult result;
+    const bool is_copy = task.kind == plan::TaskKind::copy;
+    co_await replace_large(shared, is_copy, result);
+    if (is_copy)
+        co_await copy(shared, task, std::move(progress), result);
+    else
+        co_await statements(shared, task, result);
+    co_return result;
 }
 
-// libpq never shrinks its buffers: after a very large row the connection is replaced before the next task.
-Task<void> Lane::replace_large(const LaneShared& shared, TaskResult& result) {
-    const bool source_large = source_ && source_->largest_row_bytes() > limits::row_bytes_recycle;
-    if (old_target_ && old_target_->largest_row_bytes() > limits::row_bytes_recycle) {
-        target_queries_ += old_target_->queries_sent();
-        old_target_.reset(); // opened again when it is needed
-    }
-    const bool target_large = target_ && target_->largest_row_bytes() > limits::row_bytes_recycle;
-    if (!source_large && !target_large) co_return;
+// libpq never shrinks its buffers: after a very large row the connection is replaced before the next task;
+// those that only copies use, before the next copy.
+Task<void> Lane::replace_large(const LaneShared& shared, bool before_copy, TaskResult& result) {
+    const auto is_large = [](const std::optional<pq::Connection>& session) {
+        return session && session->largest_row_bytes() > limits::row_bytes_recycle;
+    };
+    if (refused_ && !before_copy) co_return;
     try {
-        if (source_large) {
-            pq::Connection fresh = co_await pq::Connection::open(shared.source, shared.source_session);
-            source_queries_ += source_->queries_sent();
-            source_ = std::move(fresh);
-            source_pid_ = source_->backend_pid();
-        }
-        if (target_large) co_await open_target(shared);
+        if (before_copy && is_large(source_)) co_await open_source(shared);
+        if (before_copy && is_large(old_target_)) co_await open_old_target(shared);
+        if (is_large(target_)) co_await open_target(shared);
     } catch (const Error& error) {
-        result.notes.push_back(
-            {fmt::format("lane {}", index_),
-             "a large row passed and a fresh connection was refused: going on with the old one (" +
-                 one_line(error.message()) + ")"});
+        if (!std::exchange(refused_, true))
+            result.notes.push_back(
+                {fmt::format("lane {}", index_),
+                 "a large row passed and a fresh connection was refused: going on with the old one (" +
+                     one_line(error.message()) + ")"});
     }
 }
 
-Task<TaskResult> Lane::copy(const LaneShared& shared, const plan::Task& task, Progress progress) {
+Task<void> Lane::copy(const LaneShared& shared, const plan::Task& task, Progress progress,
+                      TaskResult& result) {
     const model::TableRows* table = shared.planned->rows_of(task.table);
     if (table == nullptr) throw Error{ErrorKind::internal, "a copy of a table that the plan does not know"};
-    TaskResult result;
-    co_await replace_large(shared, result);
 
     pq::Connection* from = co_await begin_reading(shared, *table);
     const std::string begin_target = "begin";
@@ -171,15 +185,22 @@ Task<TaskResult> Lane::copy(const LaneShared& shared, const plan::Task& task, Pr
         throw;
     }
 
-    co_await compare_counts(shared, *from, *table, copied, result);
-
-    const std::string commit = "commit";
-    co_await target_->command(commit);
-    co_await from->command(commit);
     result.rows = copied.rows_received;
     result.bytes = copied.bytes;
     result.format = options.format;
-    co_return result;
+
+    const std::string commit = "commit";
+    if (!table->partition_root_load) {
+        const Siblings::Together alone{{table}, copied.rows_received};
+        co_await compare_content(shared, *from, alone, result);
+        co_await target_->command(commit);
+    } else {
+        // What other lanes have copied is seen once it is committed.
+        co_await target_->command(commit);
+        const auto together = shared.siblings->copied(*table, copied.rows_received);
+        if (together) co_await compare_content(shared, *from, *together, result);
+    }
+    co_await from->command(commit);
 }
 
 Task<pq::Connection*> Lane::begin_reading(const LaneShared& shared, const model::TableRows& table) {
@@ -189,40 +210,43 @@ Task<pq::Connection*> Lane::begin_reading(const LaneShared& shared, const model:
     std::string begin = "begin isolation level repeatable read, read only; set transaction snapshot ";
     pq::Connection* from = nullptr;
     if (table.from_target) {
-        if (!old_target_)
-            old_target_ = co_await pq::Connection::open(shared.old_target, shared.target_session);
+        if (!old_target_) co_await open_old_target(shared); // it broke
         from = &*old_target_;
         begin += pq::quote_literal(shared.target_snapshot) + lock;
     } else {
         if (!source_) throw Error{ErrorKind::internal, "a copy from a source that is not open"};
         from = &*source_;
         begin += pq::quote_literal(shared.snapshot);
-        if (shared.locks_each_table) begin += lock;
+        if (shared.refuse_changed) begin += lock;
     }
     co_await from->command(begin);
+    if (shared.refuse_changed && !table.from_target) co_await shared.refuse_changed(table);
     co_return from;
 }
 
 // rules.md section 9: rows sent = rows received = what the table holds now; with --verify=checksum the
 // content too, read once more inside the source's snapshot.
-Task<void> Lane::compare_counts(const LaneShared& shared, pq::Connection& from, const model::TableRows& table,
-                                const rows::CopyResult& copied, TaskResult& result) {
-    // Rows of a hash partition on an enum may land in any of its siblings: the two COPY tags must do.
-    if (table.partition_root_load) co_return;
-    const std::string name = "table " + one_line(table.schema + "." + table.name);
+Task<void> Lane::compare_content(const LaneShared& shared, pq::Connection& from,
+                                 const Siblings::Together& what, TaskResult& result) {
+    const model::TableRows& table = *what.tables.front();
+    const std::string name =
+        "table " + one_line(table.partition_root_load ? table.root_schema + "." + table.root_name
+                                                      : table.schema + "." + table.name);
     if (!shared.checksums) {
-        const std::uint64_t count = co_await rows::count_rows(*target_, table);
-        if (count == copied.rows_received) co_return;
+        const std::uint64_t count = co_await rows::count_rows(*target_, what.tables);
+        if (count == what.rows) co_return;
         throw Error{ErrorKind::verification, "the table does not hold the rows that were copied into it"}
             .object(name)
-            .detail(fmt::format("{} received, {} found", copied.rows_received, count));
+            .detail(fmt::format("{} received, {} found", what.rows, count));
     }
     const auto began = std::chrono::steady_clock::now();
     rows::TableChecksum ours, theirs;
-    co_await flow::join(read_checksum(from, table, ours), read_checksum(*target_, table, theirs));
+    const rows::HashedText hashed = rows::hashed_text(from, *target_);
+    co_await flow::join(read_checksum(from, what.tables, hashed, ours),
+                        read_checksum(*target_, what.tables, hashed, theirs));
     result.checksum_took = std::chrono::steady_clock::now() - began;
     result.checksum = theirs.sum;
-    if (ours == theirs && theirs.rows == copied.rows_received) co_return;
+    if (ours == theirs && theirs.rows == what.rows) co_return;
     throw Error{ErrorKind::verification, "source and target differ after the copy"}
         .object(name)
         .detail(fmt::format("{} rows on the source, {} on the target, checksums {}", ours.rows, theirs.rows,
@@ -230,8 +254,7 @@ Task<void> Lane::compare_counts(const LaneShared& shared, pq::Connection& from, 
         .hint("nothing was swapped; please report this with the table's definition");
 }
 
-Task<TaskResult> Lane::statements(const LaneShared& shared, const plan::Task& task) {
-    TaskResult result;
+Task<void> Lane::statements(const LaneShared& shared, const plan::Task& task, TaskResult& result) {
     bool rights = false;
     for (const graph::EntryId id : task.entries)
         rights = rights || entry_of(shared, id).part == graph::Part::rights;
@@ -258,7 +281,7 @@ Task<TaskResult> Lane::statements(const LaneShared& shared, const plan::Task& ta
             failure = std::current_exception();
         }
         (void)target_->take_notices();
-        if (!failure) co_return result;
+        if (!failure) co_return;
         const std::string rollback = "rollback";
         co_await target_->command(rollback);
         if (task.extra) {
@@ -270,11 +293,10 @@ Task<TaskResult> Lane::statements(const LaneShared& shared, const plan::Task& ta
                 co_await add_columns_alone(*target_, *shared.planned, *object);
             if (!harmless) std::rethrow_exception(failure);
             result.notes.push_back({entry.name, "came with --template and keeps its comment and owner"});
-            co_return result;
+            co_return;
         }
     }
     co_await one_by_one(shared, task, result);
-    co_return result;
 }
 
 // Each entry in a savepoint of its own. A right that cannot be given is a remark with its SQL, not the run's

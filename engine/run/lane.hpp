@@ -15,6 +15,7 @@
 #include "report/event.hpp"
 #include "rows/budget.hpp"
 #include "rows/copy.hpp"
+#include "run/siblings.hpp"
 
 namespace pgsluice::run {
 
@@ -26,7 +27,9 @@ struct LaneShared {
     pq::SessionOptions source_session, target_session;
     pq::Conninfo old_target;               // where the rows of extras come from
     std::string snapshot, target_snapshot; // of the source; of the target
-    bool locks_each_table = false;
+    // Set: each copy locks its own table, and asks this whether it is still what the catalog reading saw.
+    std::function<Task<void>(const model::TableRows& locked)> refuse_changed;
+    bool rows_of_target = false; // are copied, too
     std::chrono::milliseconds lock_timeout{};
     bool checksums = false;            // --verify=checksum
     std::uint64_t maintenance_kib = 0; // per index build; 0: leave the server's own
@@ -34,12 +37,13 @@ struct LaneShared {
     const graph::Graph* graph = nullptr;
     flow::Executor helpers;
     rows::Budget* budget = nullptr;
+    Siblings* siblings = nullptr;
 };
 
 struct TaskResult {
     std::uint64_t rows = 0, bytes = 0;
     rows::Format format = rows::Format::text;
-    std::string checksum; // empty unless asked for
+    std::string checksum; // empty unless asked for; the last one of siblings has that of all
     std::chrono::steady_clock::duration checksum_took{};
     std::vector<report::Remarked> remarks; // rights that could not be given
     std::vector<report::Noted> notes;
@@ -65,20 +69,23 @@ public:
     std::uint64_t target_queries() const { return target_queries_; }
 
 private:
-    Task<TaskResult> copy(const LaneShared& shared, const plan::Task& task, Progress progress);
+    Task<void> copy(const LaneShared& shared, const plan::Task& task, Progress progress, TaskResult& result);
+    Task<void> open_source(const LaneShared& shared);
     Task<void> open_target(const LaneShared& shared);
+    Task<void> open_old_target(const LaneShared& shared);
     // The session that reads the table's rows, inside a transaction on its snapshot.
     Task<pq::Connection*> begin_reading(const LaneShared& shared, const model::TableRows& table);
-    Task<void> compare_counts(const LaneShared& shared, pq::Connection& from, const model::TableRows& table,
-                              const rows::CopyResult& copied, TaskResult& result);
-    Task<TaskResult> statements(const LaneShared& shared, const plan::Task& task);
+    Task<void> compare_content(const LaneShared& shared, pq::Connection& from, const Siblings::Together& what,
+                               TaskResult& result);
+    Task<void> statements(const LaneShared& shared, const plan::Task& task, TaskResult& result);
     Task<void> one_by_one(const LaneShared& shared, const plan::Task& task, TaskResult& result);
-    Task<void> replace_large(const LaneShared& shared, TaskResult& result);
+    Task<void> replace_large(const LaneShared& shared, bool before_copy, TaskResult& result);
 
     int index_;
     flow::Executor loop_;
     std::optional<pq::Connection> source_, target_, old_target_; // target_: in the new database
     int source_pid_ = 0;
+    bool refused_ = false; // a fresh session in place of one through which a large row passed
     std::uint64_t source_queries_ = 0, target_queries_ = 0;
 };
 

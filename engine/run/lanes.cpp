@@ -47,7 +47,7 @@ class Runner : public std::enable_shared_from_this<Runner> {
 public:
     Runner(Context& context, plan::Plan& plan, Source* source, const LanesInput& input)
         : context_(context), plan_(plan), source_(source), input_(input), wake_(context.loops.main()),
-          budget_(context.options.memory_bytes, input.lanes) {
+          budget_(context.options.memory_bytes, input.lanes), siblings_(*input.planned) {
         wake_.expires_at(asio::steady_timer::time_point::max());
     }
 
@@ -73,6 +73,7 @@ private:
     const LanesInput& input_;
     asio::steady_timer wake_;
     rows::Budget budget_;
+    Siblings siblings_;
     LaneShared shared_;
     std::vector<std::unique_ptr<Seat>> seats_;
     std::exception_ptr failure_;
@@ -104,10 +105,19 @@ Task<void> Runner::open_lanes() {
     shared_.target_session = context_.session(pq::Side::target);
     shared_.old_target = context_.target;
     shared_.target_snapshot = input_.target_snapshot;
+    const auto& tables = input_.planned->rows;
+    shared_.rows_of_target =
+        !input_.target_snapshot.empty() &&
+        std::any_of(tables.begin(), tables.end(), [](const auto& table) { return table.from_target; });
     if (source_ != nullptr) {
         shared_.snapshot = source_->snapshot();
-        shared_.locks_each_table = source_->locks_each_table();
+        if (source_->locks_each_table())
+            shared_.refuse_changed = [source = source_,
+                                      main = context_.loops.main()](const model::TableRows& table) {
+                return flow::on(main, source->check_unchanged(table));
+            };
     }
+    shared_.siblings = &siblings_;
     shared_.lock_timeout = context_.options.lock_timeout;
     shared_.checksums = context_.options.verify == VerifyDepth::checksum;
     shared_.maintenance_kib = input_.maintenance_kib;

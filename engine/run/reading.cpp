@@ -6,6 +6,7 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "kinds/descriptor.hpp"
 #include "run/guard.hpp"
 
 namespace pgsluice::run {
@@ -67,7 +68,7 @@ void add_unsupported(Context& context, const model::Database& database, bool is_
     report::Refusal refusal;
     refusal.text = fmt::format("the {} has {} objects that this version cannot carry",
                                is_source ? "source" : "target", stop.size());
-    refusal.object = some_names(stop);
+    refusal.object = join(stop, ", "); // all: each of them has to be dealt with
     refusal.hint = is_source ? "drop them from the source, or wait for the version that carries them"
                              : "drop them, or run without --extras=fail (they stay in the previous database)";
     out.push_back(std::move(refusal));
@@ -163,6 +164,8 @@ merge::Options merge_options(const Context& context, const Catalogs& catalogs) {
     // Carried are additions, whoever made the other differences.
     if (catalogs.drift.decision.action != merge::DriftAction::carry)
         options.recorded_definitions = catalogs.recorded.definitions;
+    for (const auto& [key, why] : left_out(catalogs.not_creatable, catalogs.source))
+        options.left_out.insert(key);
     for (const Identities::Element& element : catalogs.recorded.elements)
         options.recorded_elements.insert({element.schema, element.relation, element.name});
     options.recorded_comments = catalogs.recorded.comments;
@@ -240,6 +243,8 @@ std::vector<report::Refusal> refusals(Context& context, const Catalogs& catalogs
     add_unsupported(context, catalogs.source, true, found);
     add_unsupported(context, catalogs.target, false, found);
     add_extras(context, catalogs, found);
+    for (report::Refusal& refusal : needed_but_not_creatable(catalogs.not_creatable, catalogs.source))
+        found.push_back(std::move(refusal));
     return found;
 }
 
@@ -258,6 +263,17 @@ void refuse_carry(const Catalogs& catalogs) {
         .hint(
             "--drift=replay leaves the target's migrations to the service's next restart; --migrate CMD runs "
             "them on the source's rows");
+}
+
+std::vector<report::Remarked> remarks_on_left_out(const Catalogs& catalogs) {
+    std::vector<report::Remarked> remarks;
+    for (const auto& [key, why] : left_out(catalogs.not_creatable, catalogs.source)) {
+        const model::Object& object = *catalogs.source.find(key);
+        remarks.push_back({model::display_name(object), "left out: " + why,
+                           "run the SQL as a superuser after the swap",
+                           kinds::whole_ddl(object, catalogs.source, catalogs.target.server_version)});
+    }
+    return remarks;
 }
 
 std::vector<std::string> staying_tables(const Catalogs& catalogs) {

@@ -10,6 +10,7 @@
 #include "model/database.hpp"
 #include "report/plan_report.hpp"
 #include "run/context.hpp"
+#include "run/creatable.hpp"
 #include "run/journal.hpp"
 #include "run/migrations.hpp"
 
@@ -18,6 +19,7 @@ namespace pgsluice::run {
 struct Catalogs {
     model::Database source, target;
     std::set<std::string> settable_roles; // of the target, that our role may SET ROLE to
+    NotCreatable not_creatable;           // of the source, by our role on the target
     merge::Planned planned;               // the source's schema with the target's owners and grants
     merge::Match match;
     Identities recorded; // what the last swapped run took from the source
@@ -39,7 +41,7 @@ OnlyTarget only_target(const Catalogs& catalogs);
 
 // For Catalogs::settable_roles.
 Task<std::set<std::string>> read_settable_roles(pq::Connection& target);
-// Matches the two and plans; `source`, `target` and `recorded` are in the argument already.
+// Matches the two and plans; what the two sides said is in the argument already.
 void compare_catalogs(const Context& context, Catalogs& catalogs);
 
 // What --preserve and its like ask for.
@@ -51,6 +53,8 @@ std::vector<report::Refusal> refusals(Context& context, const Catalogs& catalogs
 void refuse_carry(const Catalogs& catalogs);
 // --drift=replay: tables with rows that are left to the service's migrations.
 std::vector<std::string> staying_tables(const Catalogs& catalogs);
+// What of the source is not made: on the target only a superuser could.
+std::vector<report::Remarked> remarks_on_left_out(const Catalogs& catalogs);
 // Tells what of the target is not carried since the source dropped it.
 void note_dropped_on_source(Context& context, const Catalogs& catalogs);
 // Throws the first of `refusals`, with the number of others.

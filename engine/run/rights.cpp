@@ -2,6 +2,8 @@
 
 #include <charconv>
 #include <map>
+#include <optional>
+#include <set>
 #include <vector>
 
 #include <fmt/format.h>
@@ -93,6 +95,22 @@ Task<void> check_source(Context& context, pq::Connection& source, report::CheckR
                              "ALTER ROLE " + role + " BYPASSRLS; -- or read table {} as its owner", report);
 }
 
+// What comes with --template; nothing where the role may not look.
+Task<std::optional<std::set<std::string>>> extensions_of_template(Context& context) {
+    std::optional<std::set<std::string>> names;
+    if (context.options.template_database.empty()) co_return names;
+    const std::string sql = "select extname from pg_catalog.pg_extension";
+    try {
+        pq::Connection inside = co_await open_target(context, context.options.template_database);
+        const pq::Rows rows = co_await inside.rows(sql);
+        names.emplace();
+        for (std::size_t i = 0; i < rows.size(); ++i) names->emplace(rows.at(i, std::size_t{0}));
+    } catch (const Error&) {
+        names.reset(); // check_template() says what is wrong with it
+    }
+    co_return names;
+}
+
 Task<void> check_extensions(Context& context, pq::Connection& source, pq::Connection& target,
                             report::CheckReport& report) {
     const std::string wanted = "select e.extname, e.extversion from pg_catalog.pg_extension e "
@@ -102,7 +120,8 @@ Task<void> check_extensions(Context& context, pq::Connection& source, pq::Connec
     const std::string offered =
         "select a.name, coalesce(e.extversion, a.default_version) as version, v.superuser and not v.trusted "
         "and not "
-        "(select rolsuper from pg_catalog.pg_roles where rolname = current_user) as forbidden "
+        "(select rolsuper from pg_catalog.pg_roles where rolname = current_user) as forbidden, "
+        "v.version is null as gone "
         "from pg_catalog.pg_available_extensions a "
         "left join pg_catalog.pg_extension e on e.extname = a.name "
         "left join pg_catalog.pg_available_extension_versions v on v.name = a.name "
@@ -110,21 +129,30 @@ Task<void> check_extensions(Context& context, pq::Connection& source, pq::Connec
     const pq::Rows rows = co_await target.rows(offered);
     std::map<std::string, std::size_t, std::less<>> by_name;
     for (std::size_t i = 0; i < rows.size(); ++i) by_name.emplace(rows.at(i, "name"), i);
+    const std::string& from = context.options.template_database;
+    const std::optional<std::set<std::string>> prepared = co_await extensions_of_template(context);
     for (std::size_t i = 0; i < extensions.size(); ++i) {
         const std::string name{extensions.at(i, "extname")};
+        const std::string quoted = quote_identifier(name);
+        std::string right = "extension " + one_line(name), granted_by;
         const auto at = by_name.find(name);
-        if (at == by_name.end()) {
-            report.items.push_back(
-                item(report::Side::target, "extension " + one_line(name), false, Needed::now,
-                     "install the package of extension " + one_line(name) + " on the target's server"));
-            continue;
+        if (prepared && prepared->contains(name)) {
+            // It is made already.
+        } else if (at == by_name.end()) {
+            granted_by = "install the package of extension " + one_line(name) + " on the target's server";
+        } else if (rows.at(at->second, "gone") == "t") {
+            right += " in the target's version " + one_line(rows.at(at->second, "version"));
+            granted_by = "its server cannot make that version any more: ALTER EXTENSION " + quoted +
+                         " UPDATE; in the target";
+        } else if (rows.at(at->second, "forbidden") == "t" && from.empty()) {
+            granted_by = "as an administrator: CREATE DATABASE t TEMPLATE template0; CREATE EXTENSION " +
+                         quoted + " in it; then refresh with --template t";
+        } else if (rows.at(at->second, "forbidden") == "t" && prepared) {
+            right += " in template database " + one_line(quote_identifier(from));
+            granted_by = "as an administrator, in that database: CREATE EXTENSION " + quoted + ";";
         }
-        const bool allowed =
-            rows.at(at->second, "forbidden") != "t" || !context.options.template_database.empty();
         report.items.push_back(
-            item(report::Side::target, "extension " + one_line(name), allowed, Needed::now,
-                 "as an administrator: CREATE DATABASE t TEMPLATE template0; CREATE EXTENSION " +
-                     quote_identifier(name) + " in it; then refresh with --template t"));
+            item(report::Side::target, right, granted_by.empty(), Needed::now, granted_by));
     }
 }
 

@@ -42,6 +42,17 @@ std::string table_name(const model::TableRows& table) {
     return "table " + one_line(table.schema + "." + table.name);
 }
 
+bool is_as_read(const model::TableRows& read, const model::TableRows& now) {
+    return now.relfilenode == read.relfilenode && now.class_xmin == read.class_xmin &&
+           now.attribute_xmins == read.attribute_xmins;
+}
+
+[[noreturn]] void refuse_changed(const model::TableRows& table) {
+    throw Error{ErrorKind::refused, "a source table was changed by DDL or TRUNCATE before it was locked"}
+        .object(table_name(table))
+        .hint("inside the snapshot it would look empty or wrong: run again when nobody migrates the source");
+}
+
 } // namespace
 
 Source::Source(Context& context, pq::Connection leader, pq::Connection control)
@@ -167,16 +178,14 @@ Task<void> Source::check_unchanged(const model::Database& database) {
     for (const model::TableRows& table : now) by_id.emplace(table.table, &table);
     for (const model::TableRows& table : database.rows) {
         const auto at = by_id.find(table.table);
-        const bool same = at != by_id.end() && at->second->relfilenode == table.relfilenode &&
-                          at->second->class_xmin == table.class_xmin &&
-                          at->second->attribute_xmins == table.attribute_xmins;
-        if (!same)
-            throw Error{ErrorKind::refused,
-                        "a source table was changed by DDL or TRUNCATE while the run began"}
-                .object(table_name(table))
-                .hint("inside the snapshot it would look empty or wrong: run again when nobody migrates the "
-                      "source");
+        if (at == by_id.end() || !is_as_read(table, *at->second)) refuse_changed(table);
     }
+}
+
+Task<void> Source::check_unchanged(const model::TableRows& table) {
+    const std::optional<model::TableRows> now =
+        co_await in_turn(catalog::read_row_facts(control_, table.table));
+    if (!now || !is_as_read(table, *now)) refuse_changed(table);
 }
 
 Task<void> Source::watch() {

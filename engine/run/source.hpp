@@ -36,6 +36,8 @@ public:
     // After the locks: a READ COMMITTED statement on the control session compares oid, relfilenode and xmins
     // with what the catalog reading saw. Throws Error{refused} naming the table.
     Task<void> check_unchanged(const model::Database& database);
+    // The same for one table, after a lane has locked it (locks_each_table()). On the main loop.
+    Task<void> check_unchanged(const model::TableRows& table);
 
     // Our backends on the source, for the watch. Lanes add theirs.
     void add_backend(int pid) { backends_.insert(pid); }

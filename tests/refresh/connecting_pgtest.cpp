@@ -150,3 +150,12 @@ TEST_CASE("no other database lets the role in, and a maintenance database that i
     expect_failure(refused, 1,
                    {"no other database of the target's server lets this role in", "--maintenance-db"});
 }
+
+TEST_CASE("settings of the environment do not reach the startup packet", "[refresh][bad]") {
+    Trial trial;
+    const Pgbouncer source(trial.source().cluster(), PoolMode::session);
+    trial.source_conninfo = source.conninfo(trial.source().name(), "app");
+    ProgramOptions options;
+    options.env = {{"PGOPTIONS", "-c geqo=off"}, {"PGAPPNAME", "cron"}, {"PGGEQO", "off"}};
+    trial.succeeds({}, options);
+}

@@ -1,5 +1,7 @@
 // What breaks in the middle of a run: full disk, cut connections, ended sessions, restarted servers. Each
 // time the failure is named, the old target is intact and the new database is gone.
+#include <set>
+#include <sstream>
 #include <thread>
 
 #include "support/catch.hpp"
@@ -108,4 +110,60 @@ TEST_CASE("a server is restarted in the middle of a run", "[refresh][bad]") {
     INFO(result.text());
     expect_failure(result, 1, {});
     before.check();
+}
+
+TEST_CASE("passwords that end while rows are copied stop nothing", "[refresh][bad]") {
+    ClusterOptions scram;
+    scram.scram = true;
+    TestCluster source(scram), target(scram);
+    const bool own_rows = GENERATE(false, true);
+    INFO("own rows: " << own_rows);
+    const std::string own =
+        own_rows ? "create table own (id int primary key); insert into own values (1);" : "";
+    Trial trial(source, with(std::string(small_database) + slow_rows), target, with(small_database + own));
+    ProgramOptions env;
+    env.env = {{"PGSLUICE_SOURCE", trial.source_conninfo}, {"PGSLUICE_TARGET", trial.target_conninfo}};
+    trial.source_conninfo = trial.target_conninfo = "";
+    Program run(pgsluice_command(trial.arguments(small_memory)), env);
+    REQUIRE(comes_true(trial.target(), copying(trial.target())));
+    for (TestCluster* cluster : {&source, &target}) cluster->sql("alter role app password 'another one'");
+    const ProgramResult result = run.wait();
+    INFO(result.text());
+    CHECK(result.exit_code == 0);
+    CHECK(trial.target().value("select count(*) from events") == "400");
+    if (own_rows) CHECK(trial.target().value("select count(*) from own") == "1");
+}
+
+TEST_CASE("after a row above 8 MiB the next copy has new sessions, or goes on with the old ones and a note",
+          "[refresh][bad]") {
+    ClusterOptions logging;
+    logging.settings = {"log_statement=all", "log_line_prefix=%p|%a|"};
+    TestCluster cluster(logging);
+    Trial trial(cluster,
+                with("create function slowly(int) returns boolean language plpgsql as $$ begin "
+                     "if pg_catalog.current_setting('application_name') = 'pgsluice' then perform "
+                     "pg_catalog.pg_sleep(0.05); end if; "
+                     "return true; end $$; create table large (id int check (slowly(id)), v text);"
+                     "alter table large alter v set storage external; insert into large select i, case when "
+                     "i = 1 then "
+                     "repeat('x', 9 << 20) end from generate_series(1, 60) i; create table small (id int); "
+                     "insert into small values (1)"),
+                TestCluster::shared_target(), with(""));
+    const bool refused = GENERATE(false, true);
+    Program run(pgsluice_command(trial.arguments({"--jobs", "1"})));
+    if (refused) {
+        REQUIRE(comes_true(trial.target(), copying(trial.target())));
+        cluster.sql("alter role app nologin");
+    }
+    const ProgramResult result = run.wait();
+    if (refused) cluster.sql("alter role app login");
+    INFO(result.text());
+    CHECK(result.exit_code == 0);
+    CHECK(contains(result.err, "a fresh connection was refused: going on with the old one") == refused);
+    std::set<std::string> pids;
+    std::istringstream log{cluster.log()};
+    for (std::string line; std::getline(log, line);)
+        if (contains(line, "|pgsluice|") && contains(line, ": COPY "))
+            pids.insert(line.substr(0, line.find('|')));
+    CHECK(pids.size() == (refused ? 1 : 2));
 }

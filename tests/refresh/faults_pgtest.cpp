@@ -231,6 +231,7 @@ TEST_CASE("a stop ends the process within five seconds and the target is whole",
         INFO("seed " << stage.seeded << ", round " << stage.round << "\n" << result.text());
         CHECK(result.signal == 0);
         if (result.exit_code == 1) CHECK(result.err.find("stopped by SIG") != std::string::npos);
+        if (result.exit_code == 1) CHECK(result.err.find("HINT: ") != std::string::npos);
         if (result.exit_code == 1)
             CHECK((stage.pair.leftovers().empty() ||
                    result.err.find("could not be cleaned up") != std::string::npos));

@@ -1,7 +1,9 @@
 // The lanes of a run while several threads are busy: rows, checksums, compression on helpers, a backend that
 // dies and a stop in the middle. Under TSan these are what shows a race between loops.
+#include <algorithm>
 #include <chrono>
 #include <csignal>
+#include <cstdlib>
 #include <thread>
 
 #include "support/catch.hpp"
@@ -85,4 +87,22 @@ TEST_CASE("SIGTERM while two lanes copy ends the run within seconds and leaves n
     CHECK(result.exit_code == 1);
     CHECK(pair.target().value("select count(*) from old") == "0");
     CHECK(pair.leftovers().empty());
+}
+
+TEST_CASE("all index builds together get a quarter of the target's memory", "[refresh]") {
+    ClusterOptions logging;
+    logging.settings = {"log_statement=all"};
+    TestCluster cluster(logging);
+    DatabaseOptions source, target;
+    source.sql = many_tables(20);
+    Pair pair(TestCluster::shared(), source, cluster, target);
+    const ProgramResult result = pair.run("refresh", {"--jobs", "4"});
+    INFO(result.text());
+    REQUIRE(result.exit_code == 0);
+    const std::string log = cluster.log(), mark = "maintenance_work_mem = '";
+    long largest = 0;
+    for (std::size_t at = log.find(mark); at != std::string::npos; at = log.find(mark, at + 1))
+        largest = std::max(largest, std::atol(log.c_str() + at + mark.size()));
+    CHECK(largest > 0);
+    CHECK(largest * 4 <= 32 * 1024);
 }

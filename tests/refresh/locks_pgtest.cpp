@@ -29,6 +29,18 @@ create table events (id int check (slowly(id)));
 insert into events select generate_series(1, 1500);
 )";
 
+// More tables than half of what this server can lock.
+ClusterOptions few_locks() {
+    ClusterOptions few;
+    few.settings = {"max_locks_per_transaction=10", "max_connections=30", "max_wal_senders=0"};
+    return few;
+}
+
+void make_many_tables(const TestDatabase& database) {
+    database.sql("do $$begin for i in 1..200 loop execute 'create table t' || i || ' (i int)'; "
+                 "if i % 20 = 0 then commit; end if; end loop; end$$");
+}
+
 std::string ours_wait(const TestDatabase& source) {
     return "select exists (select from pg_catalog.pg_stat_activity where application_name = 'pgsluice' and "
            "wait_event_type = 'Lock' and datname = '" +
@@ -81,19 +93,28 @@ TEST_CASE("DDL or TRUNCATE between the reading of the catalog and the locks stop
 
 TEST_CASE("somebody in prod who waits for a lock of ours: the run gives way and names him",
           "[refresh][bad]") {
-    Trial trial(std::string(small_database) + slow_rows);
+    // With few locks to be had, a table is locked only while it is copied, and by the lane's session.
+    const bool each_table = GENERATE(false, true);
+    std::optional<TestCluster> few;
+    if (each_table) few.emplace(few_locks());
+    DatabaseOptions source;
+    source.sql = std::string(small_database) + slow_rows;
+    Trial trial(each_table ? *few : TestCluster::shared(), source, TestCluster::shared_target(), small());
+    if (each_table) make_many_tables(trial.source());
+    const std::string table = each_table ? "events" : "orders";
     const Untouched before(trial.target());
     Program run(pgsluice_command(trial.arguments({"--source-yield", "1s"})));
-    REQUIRE(comes_true(trial.source(), "select exists (select from pg_catalog.pg_locks where relation = "
-                                       "'public.orders'::regclass and mode = 'AccessShareLock')"));
-    REQUIRE(comes_true(trial.target(), "select exists (select from pg_catalog.pg_stat_progress_copy)"));
+    REQUIRE(comes_true(trial.target(), "select exists (select from pg_catalog.pg_stat_progress_copy where "
+                                       "tuples_processed > 10)"));
+    REQUIRE(trial.source().value("select exists (select from pg_catalog.pg_locks where relation = 'public." +
+                                 table + "'::regclass and mode = 'AccessShareLock')") == "t");
     int waiter = 0;
     std::string answer;
     std::thread migration([&] {
         try {
             Session session(trial.source().conninfo() + " application_name=migration");
             waiter = session.backend_pid();
-            session.sql("alter table public.orders add extra int");
+            session.sql("alter table public." + table + " add extra int");
         } catch (const SqlError& error) {
             answer = error.what();
         }
@@ -101,8 +122,9 @@ TEST_CASE("somebody in prod who waits for a lock of ours: the run gives way and 
     const ProgramResult result = run.wait();
     migration.join();
     INFO(result.text());
+    CHECK(contains(result.err, "each table is locked only while it is copied") == each_table);
     expect_failure(result, 1,
-                   {"waits for a lock of this run", "orders", "migration", std::to_string(waiter),
+                   {"waits for a lock of this run", table, "migration", std::to_string(waiter),
                     "AccessExclusiveLock", "--source-yield"});
     CHECK(answer.empty());
     before.check();
@@ -154,12 +176,9 @@ TEST_CASE("two runs at once on one target: the second one is refused", "[refresh
 
 TEST_CASE("more tables than half of the lock table are locked one by one, while they are copied",
           "[refresh][bad]") {
-    ClusterOptions few;
-    few.settings = {"max_locks_per_transaction=10", "max_connections=30", "max_wal_senders=0"};
-    TestCluster cluster(few);
+    TestCluster cluster(few_locks());
     Trial trial(cluster, small(), TestCluster::shared_target(), small());
-    trial.source().sql("do $$begin for i in 1..200 loop execute 'create table t' || i || ' (i int)'; "
-                       "if i % 20 = 0 then commit; end if; end loop; end$$");
+    make_many_tables(trial.source());
     const ProgramResult result = trial.refresh();
     INFO(result.text());
     CHECK(result.exit_code == 0);
@@ -210,4 +229,39 @@ TEST_CASE("too few free connections on either side", "[refresh][bad]") {
         Trial trial(TestCluster::shared(), small(), cluster, small());
         trial.fails(1, {"too few free connections", "object: target", "max_connections"});
     }
+}
+
+TEST_CASE("a table that was changed before its own lock is not read as empty", "[refresh][bad]") {
+    const std::string change =
+        GENERATE("truncate public.orders", "alter table public.orders alter id type bigint");
+    INFO(change);
+    TestCluster cluster(few_locks());
+    Trial trial(cluster, small(), TestCluster::shared_target(), small());
+    make_many_tables(trial.source());
+    TestCluster& server = trial.target().cluster();
+    server.sql("create database slow_pattern template template0 is_template true");
+    // Somebody in the template holds CREATE DATABASE up: the catalog is read by then, and no table is locked.
+    std::optional<Session> in_template(std::in_place, server.superuser_conninfo("slow_pattern"));
+    const Untouched before(trial.target());
+    Program run(pgsluice_command(trial.arguments({"--template", "slow_pattern"})));
+    REQUIRE(comes_true(trial.target(), "select exists (select from pg_catalog.pg_stat_activity where "
+                                       "query like 'create database%slow_pattern%' and state = 'active')"));
+    trial.source().sql(change);
+    in_template.reset();
+    const ProgramResult result = run.wait();
+    INFO(result.text());
+    CHECK(contains(result.err, "each table is locked only while it is copied"));
+    expect_failure(result, 1, {"public.orders"});
+    before.check();
+    server.sql("alter database slow_pattern is_template false");
+    server.sql("drop database slow_pattern");
+}
+
+TEST_CASE("few free connections mean fewer lanes, and a note", "[refresh]") {
+    ClusterOptions few;
+    few.settings = {"max_connections=20", "superuser_reserved_connections=3", "max_wal_senders=0"};
+    TestCluster cluster(few);
+    Trial trial(cluster, small(), TestCluster::shared_target(), small());
+    const ProgramResult result = trial.succeeds({"--jobs", "8"});
+    CHECK(contains(result.err, "instead of 8: free connections are few"));
 }

@@ -198,3 +198,31 @@ TEST_CASE("plan changes nothing and locks no table", "[plan]") {
     CHECK(first_difference(before_target, stock_dump(target.superuser_conninfo())).empty());
     CHECK(target.value("select count(*) from pg_namespace where nspname = 'pgsluice'") == "0");
 }
+
+TEST_CASE("plan's numbers are the servers', and its last line does what it said", "[plan]") {
+    Pair pair("create table t (id int primary key, v text); insert into t select i, repeat('x', 900) from "
+              "generate_series(1, 2000) i; analyze",
+              "create table own (id int)");
+    REQUIRE(pair.run("refresh", {"--extras", "drop"}).exit_code == 0); // so that there is a previous one
+    pair.target().sql("create table own (id int)");
+    const boost::json::object plan = plan_json(pair);
+    CHECK(plan.at("method").as_string() == "swap");
+    CHECK_FALSE(plan.at("method_why").as_string().empty());
+    CHECK(plan.at("rows_estimated").to_number<int>() == 2000);
+    CHECK(plan.at("bytes_estimated").to_number<double>() >= 2000 * 900);
+    CHECK(plan.at("disk_bytes_now").to_number<double>() >= plan.at("bytes_estimated").to_number<double>());
+    CHECK(plan.at("disk_bytes_kept").to_number<double>() > 0);
+    CHECK(plan.at("disk_bytes_freed").to_number<double>() > 0);
+    CHECK(plan.at("previous").as_string() == pair.target().name() + "_previous");
+    const ProgramResult text = pair.run("plan", {"--extras", "drop", "--verify", "checksum"});
+    INFO(text.text());
+    const std::string mark = "\n  pgsluice refresh ";
+    const std::size_t at = text.out.rfind(mark);
+    REQUIRE(at != std::string::npos);
+    const std::string line = text.out.substr(at + std::string("\n  pgsluice").size());
+    const ProgramResult done = run_program({"sh", "-c", pgsluice_command({}).front() + line});
+    INFO(done.text());
+    CHECK(done.exit_code == 0);
+    expect_equal_databases(pair.source(), pair.target());        // --extras=drop was in it
+    CHECK(done.err.find("checksums took") != std::string::npos); // and --verify, whose cost is told (R9)
+}

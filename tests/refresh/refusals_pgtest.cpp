@@ -96,6 +96,12 @@ TEST_CASE("a target without mark, and source and target exchanged", "[refresh][b
 
 TEST_CASE("kinds that cannot be carried stop the run by name, wires are left out", "[refresh][bad]") {
     Trial trial;
+    const auto expect_no_secret = [&] { // schema pgsluice with the run's report is in it, too
+        const std::string whole = output_of({"pg_dump", "-d", trial.target().superuser_conninfo()});
+        CHECK(contains(whole, "CREATE TABLE pgsluice.run"));
+        CHECK_FALSE(contains(whole, "deep.prod.example"));
+        CHECK_FALSE(contains(whole, "hush"));
+    };
     SECTION("on the source") {
         trial.source().sql("create text search configuration \"My Search\" (copy = simple)");
         trial.source().superuser_sql("create operator public.=== (function = pg_catalog.int4eq, leftarg = "
@@ -127,6 +133,17 @@ TEST_CASE("kinds that cannot be carried stop the run by name, wires are left out
         CHECK(contains(result.err, "left out"));
         CHECK(trial.target().value("select count(*) from pg_event_trigger") == "0");
     }
+    SECTION("wires of the target") {
+        trial.target().superuser_sql(
+            "create function public.watch() returns event_trigger language plpgsql as 'begin end';"
+            "create event trigger \"Own Watcher\" on ddl_command_end execute function public.watch();"
+            "alter function public.watch() owner to app");
+        const ProgramResult result = trial.refresh({"--strict"});
+        INFO(result.text());
+        CHECK(result.exit_code == 3);
+        CHECK(contains(result.err, "remark: event trigger Own Watcher"));
+        CHECK(contains(result.err, "not carried"));
+    }
     SECTION("a subscription: neither it nor what it knows of another server") {
         trial.source().superuser_sql("create subscription \"My Feed\" connection 'host=deep.prod.example "
                                      "password=hush' publication p with (connect = false)");
@@ -137,6 +154,7 @@ TEST_CASE("kinds that cannot be carried stop the run by name, wires are left out
         CHECK(contains(result.err, "left out"));
         CHECK(trial.target().value("select count(*) from pg_subscription") == "0");
         CHECK_FALSE(contains(result.err, "deep.prod.example"));
+        expect_no_secret();
         trial.fails(1, {"cannot carry", "subscription My Feed"}, {"--with", "subscription"});
         trial.fails(1, {"cannot carry", "subscription My Feed"}, {"--with", "all"});
         // Such a database cannot be dropped.
@@ -158,6 +176,7 @@ TEST_CASE("kinds that cannot be carried stop the run by name, wires are left out
         CHECK(contains(result.err, "left out"));
         CHECK(trial.target().value("select count(*) from pg_user_mapping") == "0");
         CHECK_FALSE(contains(result.err, "hush"));
+        expect_no_secret();
         trial.fails(1, {"cannot carry", "user mapping app on far"}, {"--with", "user-mapping"});
     }
     SECTION("changed grants of an extension's member are a note") {
@@ -190,4 +209,24 @@ TEST_CASE("a database name of 60 bytes, cut for what is derived from it", "[refr
     INFO(cleanup.text());
     CHECK(cleanup.exit_code == 0);
     CHECK(trial.target().value(like) == "1");
+}
+
+TEST_CASE("tables that were never analyzed are compared by their bytes", "[refresh][bad]") {
+    Trial trial(
+        "create table t (id int, pad text); insert into t select i, 'x' from generate_series(1, 10) i",
+        "create table t (id int, pad text); insert into t select i, repeat('x', 500) from generate_series(1, "
+        "4000) i");
+    REQUIRE(trial.target().value("select reltuples from pg_class where relname = 't'") == "-1");
+    trial.fails(1, {"less than half of the target's rows", "--source-is-right"});
+    trial.succeeds({"--source-is-right"});
+}
+
+TEST_CASE("every object that cannot be carried is named, however many", "[refresh][bad]") {
+    Trial trial;
+    std::vector<std::string> words = {"the source has 30 objects that this version cannot carry"};
+    for (int i = 10; i < 40; ++i) {
+        trial.source().sql("create text search configuration odd_" + std::to_string(i) + " (copy = simple)");
+        words.push_back("public.odd_" + std::to_string(i));
+    }
+    trial.fails(1, words);
 }

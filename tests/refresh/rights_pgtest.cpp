@@ -133,7 +133,11 @@ TEST_CASE("an untrusted extension needs a template that an administrator prepare
     TestCluster& cluster = trial.target().cluster();
     trial.source().superuser_sql("create extension pageinspect");
     trial.fails(1, {"target: extension pageinspect", "CREATE EXTENSION", "--template"});
-    cluster.sql("create database prepared template template0");
+    cluster.sql("create database prepared template template0 is_template true");
+    trial.fails(1, {"pageinspect", "in template database \"prepared\"", "CREATE EXTENSION"},
+                {"--template", "prepared"});
+    CHECK(trial.target().value("select to_regnamespace('pgsluice') is null") == "t"); // before it starts
+    cluster.sql("alter database prepared is_template false");
     cluster.sql("create extension pageinspect", "prepared");
     trial.fails(1, {R"(template database "prepared")", "IS_TEMPLATE"}, {"--template", "prepared"});
     cluster.sql("alter database prepared is_template true");
@@ -172,4 +176,88 @@ TEST_CASE("a grant that cannot be given is a remark with its SQL, and --strict s
     CHECK(contains(result.err, "fresh"));
     CHECK(table_checksums(trial.source().superuser_conninfo()) ==
           table_checksums(trial.target().superuser_conninfo()));
+}
+
+TEST_CASE("check needs no mark, writes nothing and says who is where", "[refresh]") {
+    Pair pair(owned_by("app"), owned_by("app"));
+    Untouched before(pair.target());
+    const ProgramResult result = pair.run("check"); // Pair gives check no --allow-target
+    INFO(result.text());
+    CHECK(result.exit_code == 0);
+    for (const TestDatabase* side : {&pair.source(), &pair.target()})
+        CHECK(contains(result.out,
+                       "database " + side->name() + " on 127.0.0.1:" + side->cluster().port() + " as app"));
+    CHECK(contains(result.out, "PostgreSQL " + pair.source().value("show server_version")));
+    CHECK(contains(result.out, "not encrypted"));
+    CHECK(contains(result.out, "Nothing is missing."));
+    before.check();
+    CHECK(pair.target().value("select to_regnamespace('pgsluice') is null") == "t");
+}
+
+TEST_CASE("a routine that only a superuser may make: a remark where nothing needs it, else no start",
+          "[refresh][bad]") {
+    Trial trial;
+    TestDatabase& source = trial.source();
+    SECTION("nothing needs it") {
+        const auto [made, why] = GENERATE(table<const char*, const char*>(
+            {{"create function public.quiet(int) returns boolean language sql immutable leakproof as 'select "
+              "$1 > "
+              "0'",
+              "LEAKPROOF"},
+             {"create function public.quiet(int) returns int language internal immutable strict as 'int4um'",
+              "language internal"},
+             {"create function public.quiet(int) returns boolean language sql set log_statement = 'none' as "
+              "'select true'",
+              "SET log_statement"},
+             {"create function public.quiet(int) returns boolean language sql set my.name = 'x' as 'select "
+              "true'",
+              "SET my.name"}}));
+        source.superuser_sql(std::string(made) + "; alter function public.quiet(int) owner to app");
+        const ProgramResult planned = run_program(
+            pgsluice_command({"plan", "--source", trial.source_conninfo, "--target", trial.target_conninfo}));
+        INFO(planned.text());
+        CHECK(contains(planned.out, "function public.quiet"));
+        const ProgramResult result = trial.refresh({"--verbose"});
+        INFO(result.text());
+        CHECK(result.exit_code == 0);
+        CHECK(contains(result.err, "remark: function public.quiet"));
+        CHECK(contains(result.err, std::string("only a superuser may create it: ") + why));
+        CHECK(contains(result.err, "CREATE FUNCTION \"public\".\"quiet\""));
+        CHECK(trial.target().value("select count(*) from orders") == "1000");
+        CHECK(trial.target().value("select to_regprocedure('quiet(int)') is null") == "t");
+        const ProgramResult verified = run_program(pgsluice_command(
+            {"verify", "--source", trial.source_conninfo, "--target", trial.target_conninfo}));
+        INFO(verified.text());
+        CHECK(verified.exit_code == 0);
+    }
+    SECTION("another routine needs it: that one is left out, too") {
+        source.superuser_sql(
+            "create function public.quiet(int) returns boolean language sql immutable leakproof as 'select "
+            "$1 > 0';"
+            "create function public.caller() returns boolean language sql return public.quiet(1)");
+        const ProgramResult result = trial.refresh();
+        INFO(result.text());
+        CHECK(result.exit_code == 0);
+        CHECK(contains(result.err, "remark: function public.caller"));
+        CHECK(contains(result.err, "it needs function public.quiet"));
+    }
+    SECTION("something else needs it") {
+        source.superuser_sql(
+            "create function public.quiet(int) returns boolean language sql immutable leakproof "
+            "as 'select $1 > 0'; alter function public.quiet(int) owner to app");
+        const std::string need = GENERATE("alter table orders add check (public.quiet(id))",
+                                          "create view small as select * from orders where public.quiet(id)");
+        source.sql(need);
+        trial.fails(1, {"function public.quiet", "only a superuser may (LEAKPROOF)"});
+        CHECK(trial.target().value("select to_regnamespace('pgsluice') is null") == "t"); // before it starts
+    }
+    SECTION("a setting that the role may set") {
+        source.superuser_sql(
+            "create function public.quiet(int) returns boolean language sql set log_statement = "
+            "'none' set work_mem = '5MB' as 'select true'; alter function public.quiet(int) owner "
+            "to app");
+        trial.target().cluster().sql("grant set on parameter log_statement to app");
+        trial.succeeds();
+        trial.target().cluster().sql("revoke set on parameter log_statement from app");
+    }
 }

@@ -163,3 +163,14 @@ TEST_CASE("what only a role could grant that is not ours is granted by the owner
     CHECK(pair.table_acl("shared") == "rr_pre=arwdDxt/rr_pre rr_reader=r/rr_pre rr_stranger=r*/rr_pre");
     CHECK(times(result.err, "rr_stranger") == 1);
 }
+
+TEST_CASE("an extension has the version that the target has installed", "[refresh][rights]") {
+    Pair pair("create extension pg_trgm; create table t (id int)",
+              "create extension pg_trgm version '1.5'; create table t (id int)");
+    for (int run = 0; run < 2; ++run) {
+        const ProgramResult result = pair.run("refresh");
+        INFO(result.text());
+        REQUIRE(result.exit_code == 0);
+        CHECK(pair.target().value("select extversion from pg_extension where extname = 'pg_trgm'") == "1.5");
+    }
+}

@@ -1,5 +1,7 @@
 // One run among others and what it may touch: the run lock, leftovers, the previous database, the history,
 // the mark, and names of any length (rules.md sections 4, 5 and 7).
+#include <csignal>
+#include <optional>
 #include <sstream>
 #include <thread>
 
@@ -120,6 +122,7 @@ TEST_CASE("only databases that the journal knows and our role owns are leftovers
     superuser.sql("create database " + unknown + " owner app");
     superuser.sql("create database " + foreign + " owner other");
     superuser.sql("create database " + known + " owner app");
+    Session ours{server.conninfo(known, "app") + " application_name=pgsluice"}; // a killed client's backend
     SECTION("for the next run, which says that they were interrupted") {
         expect_ok(pair.run("refresh"));
         CHECK(pair.target().value("select state from pgsluice.run where run_id = 'cccccccc'") ==
@@ -136,6 +139,7 @@ TEST_CASE("only databases that the journal knows and our role owns are leftovers
     CHECK(is_there(server, unknown));
     CHECK(is_there(server, foreign));
     CHECK(is_there(server, "postgres"));
+    CHECK_THROWS_AS(ours.sql("select 1"), SqlError);
 }
 
 TEST_CASE("the previous database is kept or dropped as asked, and rollback says when there is none",
@@ -257,4 +261,63 @@ TEST_CASE("exchanged conninfos are refused, and the source's log shows no write"
         CHECK(!has(line, " from stdin"));
     }
     CHECK(statements > 10);
+}
+
+TEST_CASE("the run's line is there before its database is, and a kill meanwhile leaves nothing for the next",
+          "[refresh][runs]") {
+    Pair pair(new_sql, old_sql);
+    TestCluster& server = pair.target().cluster();
+    server.sql("create database held_pattern template template0 is_template true");
+    std::optional<Session> in_template(std::in_place, server.superuser_conninfo("held_pattern"));
+    Program run{pgsluice_command(pair.arguments("refresh", {"--template", "held_pattern"}))};
+    const std::string creating =
+        "select count(*) from pg_stat_activity where state = 'active' and query like "
+        "'create database%held_pattern%'";
+    for (int i = 0; i < 1000 && run.running() && server.value(creating) == "0"; ++i)
+        std::this_thread::sleep_for(10ms);
+    CHECK(pair.leftovers().empty());
+    CHECK(pair.target().value("select count(*) from pgsluice.run where state = 'running' and database = "
+                              "current_database() || '_pgsluice_' || run_id") == "1");
+    run.send(SIGKILL);
+    run.wait();
+    in_template.reset();
+    const std::string ours = "select count(*) from pg_stat_activity where application_name = 'pgsluice'";
+    for (int i = 0; i < 400 && server.value(ours) != "0"; ++i) std::this_thread::sleep_for(50ms);
+    expect_ok(pair.run("refresh"));
+    CHECK(pair.leftovers().empty());
+    CHECK(pair.target().value("select count(*) from pgsluice.run where state = 'interrupted'") == "1");
+    server.sql("alter database held_pattern is_template false");
+    server.sql("drop database held_pattern");
+}
+
+TEST_CASE("the new database has the last twenty runs and what they rejected", "[refresh][runs]") {
+    Pair pair(new_sql, old_sql);
+    expect_ok(pair.run("refresh"));
+    pair.target().sql(
+        "insert into pgsluice.run (run_id, command, state, started) select 'old' || to_char(i, 'FM00000'), "
+        "'refresh', 'failed', now() - i * interval '1 day' from generate_series(1, 30) i;"
+        "insert into pgsluice.rejected (table_name, reason, \"row\", run_id) select 'public.t', 'r', '{}', "
+        "run_id from pgsluice.run where state = 'failed'");
+    expect_ok(pair.run("refresh"));
+    CHECK(pair.target().value("select count(*) from pgsluice.run") == "20");
+    CHECK(pair.target().value("select max(run_id) from pgsluice.run where run_id like 'old%'") == "old00018");
+    CHECK(pair.target().value("select count(*) from pgsluice.rejected") == "18");
+}
+
+TEST_CASE("schema pgsluice of the source stays there", "[refresh][runs]") {
+    Pair first(new_sql, old_sql);
+    expect_ok(first.run("refresh")); // what is a target here is a source there
+    first.target().sql("insert into pgsluice.mark (system_identifier, database, allowed_source_host, "
+                       "allowed_source_database) values ('1', 'x', 'somewhere', 'else')");
+    DatabaseOptions options;
+    options.sql = old_sql;
+    const TestDatabase last{TestCluster::shared(), options};
+    expect_ok(tests::pgsluice({"refresh", "--source", first.target().conninfo(), "--target", last.conninfo(),
+                               "--allow-target", last.cluster().host() + "/" + last.name()}));
+    CHECK(word(last) == "new");
+    CHECK(last.value("select count(*) from pgsluice.run") == "1");
+    CHECK(last.value("select count(*) from pgsluice.mark") == "0");
+    CHECK(
+        last.value("select count(*) from pgsluice.identity where schema = 'pgsluice' or name = 'pgsluice'") ==
+        "0");
 }

@@ -91,3 +91,16 @@ TEST_CASE("what an older target lacks stops the run, with a hint, and the target
     all.insert(all.end(), words.begin(), words.end());
     trial.fails(1, all);
 }
+
+TEST_CASE("a grant that the server only warns about is a remark with its SQL", "[refresh][versions]") {
+    Trial trial(TestCluster::shared(), with(small_database), older(), with(small_database));
+    trial.source().cluster().role("warned");
+    older().role("warned");
+    trial.source().superuser_sql("grant usage on schema public to warned"); // on 13 public is the superuser's
+    const ProgramResult result = trial.refresh({"--acl", "source", "--strict", "--verbose"});
+    INFO(result.text());
+    CHECK(result.exit_code == 3);
+    CHECK(contains(result.err, "remark: schema public: owner or grants could not be set"));
+    CHECK(contains(result.err, "[0100"));
+    CHECK(contains(result.err, "ON SCHEMA"));
+}

@@ -58,9 +58,18 @@ TEST_CASE("of an extension's configuration table only the user's rows are read, 
           "COPY (SELECT \"id\", \"a b\" FROM (SELECT * FROM ONLY \"pub\"\"lic\".\"ord;ers\" WHERE id > 99 -- "
           "ours\n) AS configuration WHERE (id < 5\n)) TO STDOUT WITH (FORMAT binary)");
     const std::string from = R"( from only "pub""lic"."ord;ers" WHERE id > 99 -- ours)";
-    CHECK(rows::count_sql(part) == "select count(*)" + from);
-    CHECK(rows::checksum_sql(part).ends_with(from));
+    CHECK(rows::count_sql({&part}) == "select count(*)" + from);
+    CHECK(rows::checksum_sql({&part}, rows::HashedText::as_kept).ends_with(from));
     CHECK(rows::copy_in_sql(part, Format::text) == R"(COPY "pub""lic"."ord;ers" ("id", "a b") FROM STDIN)");
+}
+
+TEST_CASE("partitions that are measured as one") {
+    const model::TableRows first = table({"a"});
+    model::TableRows second = first;
+    second.name = "other";
+    CHECK(rows::count_sql({&first, &second}) ==
+          R"(select count(*) from (select "a" from only "pub""lic"."ord;ers" union all )"
+          R"(select "a" from only "pub""lic"."other") as partitions)");
 }
 
 TEST_CASE("rows of a hash partition on an enum go through the root, which must be named") {

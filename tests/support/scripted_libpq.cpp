@@ -99,6 +99,7 @@ extern "C" {
 PGconn* PQconnectStartParams(const char* const* keywords, const char* const* values, int) {
     auto* connection = new pg_conn;
     for (; *keywords; ++keywords, ++values) connection->given[*keywords] = *values;
+    script().given = connection->given;
     return connection;
 }
 

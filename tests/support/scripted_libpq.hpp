@@ -51,7 +51,8 @@ struct Script {
 
     // What happened.
     int fallible_calls = 0, flush_calls = 0, open_handles = 0, open_results = 0;
-    std::string lost_in; // the function
+    std::string lost_in;                      // the function
+    std::map<std::string, std::string> given; // to the last PQconnectStartParams
     std::vector<std::string> statements;
     std::vector<std::size_t> put_sizes;
     std::string put_bytes, end_reason;

@@ -288,3 +288,17 @@ TEST_CASE_METHOD(Scripted, "a server that is silent in a COPY is given up at the
     CHECK(std::chrono::steady_clock::now() - began < 15s);
     CHECK(connection.broken());
 }
+
+TEST_CASE_METHOD(Scripted, "a session asks for keepalives, and sends no setting before the pooler test") {
+    const pq::SessionOptions options;
+    const auto opened = [&](const std::string& conninfo) {
+        run(pq::Connection::open(pq::Conninfo::parse(conninfo), options));
+        return script().given;
+    };
+    const auto given = opened("host=scripted user=u dbname=d application_name=mine client_encoding=LATIN1");
+    CHECK(given.at("keepalives") == "1");
+    CHECK(given.at("keepalives_idle") == "30");
+    CHECK_FALSE(given.contains("application_name"));
+    CHECK_FALSE(given.contains("client_encoding"));
+    CHECK(opened("host=scripted user=u dbname=d keepalives_idle=7").at("keepalives_idle") == "7");
+}
