@@ -72,6 +72,9 @@ void add_merge_edges(Steps& steps) {
     }
     for (const Link& link : network.links) {
         const NodeId table = network.hosts[link.who];
+        // One of a parent's that this table inherits.
+        if (network.nodes[link.who].tells_rows && merged.contains(link.needs))
+            steps.order_after(steps.merge, steps.slot(link.who, Part::create));
         if (network.is(link.who, Kind::foreign_key) && merged.contains(link.needs))
             for (const Part part : {Part::create, Part::validate})
                 steps.order_after(steps.slot(link.who, part), steps.merge);

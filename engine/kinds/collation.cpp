@@ -1,6 +1,8 @@
 // Collations of the user's: libc's, ICU's, the server's own. The version of the library is left out, as the
 // target computes its own. Those of another encoding than the database's cannot be made by CREATE COLLATION
 // (catalog/unsupported.cpp names them).
+#include <cctype>
+
 #include "kinds/decode.hpp"
 #include "kinds/filters.hpp"
 #include "kinds/registry.hpp"
@@ -61,7 +63,18 @@ std::string_view provider_name(char provider) {
     }
 }
 
-Ddl write(const model::Object& object, const Context&) {
+// ICU's names as 16 keeps them whoever wrote them how: de_DE is de-DE, en-u-kn-true is en-u-kn. The old form
+// with @ has another one altogether.
+std::string compared_locale(const CollationBody& body) {
+    if (body.provider != 'i') return body.locale;
+    std::string name = body.locale.substr(0, body.locale.find('@'));
+    for (char& c : name) c = c == '_' ? '-' : static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    for (std::size_t at = name.find("-true"); at != std::string::npos; at = name.find("-true"))
+        name.erase(at, std::string_view("-true").size());
+    return body.locale.find('@') == std::string::npos ? name : name.substr(0, name.find('-'));
+}
+
+Ddl write(const model::Object& object, const Context& context) {
     const auto& body = body_of<CollationBody>(object);
     const std::string name = qualified_address(object);
     std::string options = "provider = " + std::string(provider_name(body.provider));
@@ -70,7 +83,7 @@ Ddl write(const model::Object& object, const Context&) {
         options.append(", ").append(option).append(" = ").append(pq::quote_literal(value));
     };
     if (body.provider != 'c') {
-        add("locale", body.locale);
+        add("locale", context.compared ? compared_locale(body) : body.locale);
     } else if (body.collate == body.ctype) {
         add("locale", body.collate);
     } else {

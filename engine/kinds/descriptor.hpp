@@ -106,6 +106,8 @@ struct Context {
     int target_version = 0; // server_version_num of the server that will run the DDL
     // definition(): what only the target has is written like everything else, not as steps of its own.
     bool whole = false;
+    // definition(): to be compared with another server's, which may write the same otherwise.
+    bool compared = false;
 };
 
 // The parts of an object's DDL, each a step of its own in the graph. A kind fills those that it has.

@@ -59,8 +59,11 @@ const Descriptor& descriptor(model::Kind kind) { return *descriptors[static_cast
 
 std::string definition(const model::Object& object, const model::Database& database, int target_version) {
     const Shape shape;
-    const Context context{
-        .database = database, .shape = shape, .target_version = target_version, .whole = true};
+    const Context context{.database = database,
+                          .shape = shape,
+                          .target_version = target_version,
+                          .whole = true,
+                          .compared = true};
     const Ddl ddl = descriptor(object.kind).write(object, context);
     std::string text;
     for (const std::string* part : {&ddl.create, &ddl.attach, &ddl.owned_by, &ddl.build_index,

@@ -51,15 +51,23 @@ private:
         } while (changed_);
     }
 
+    // By its origin, and not for what it is.
+    bool is_left(CatalogId id) const {
+        const auto fate = fates_.objects.find(id);
+        if (fate == fates_.objects.end() || fate->second.name_is_taken) return false;
+        return fate->second.state == Fate::State::dropped ||
+               (fate->second.state == Fate::State::pending && fate->second.why == Pending::Why::migration);
+    }
+
+    bool is_check(CatalogId id) const {
+        const Object* object = sides_.target.find(id);
+        return object != nullptr && object->kind == Kind::check;
+    }
+
     // What is carried cannot live without its schema, extension or types, whatever became of these on the
     // source.
     bool can_be_brought(CatalogId id) const {
-        const auto fate = fates_.objects.find(id);
-        if (fate == fates_.objects.end() || fate->second.name_is_taken) return false;
-        const bool is_left =
-            fate->second.state == Fate::State::dropped ||
-            (fate->second.state == Fate::State::pending && fate->second.why == Pending::Why::migration);
-        return is_left && model::is_namespace_or_type(sides_.target.find(id)->kind);
+        return is_left(id) && model::is_namespace_or_type(sides_.target.find(id)->kind);
     }
 
     bool bring_along() {
@@ -67,6 +75,9 @@ private:
         const auto bring = [&](CatalogId needs) {
             if (!can_be_brought(needs)) return;
             fates_.objects[needs] = {};
+            for (const model::Dependency& part : sides_.target.dependencies) // a domain's checks
+                if (part.needs == needs && is_check(part.who) && is_left(part.who))
+                    fates_.objects[part.who] = {};
             brought = true;
         };
         for (const model::Dependency& need : needs_)

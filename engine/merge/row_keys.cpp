@@ -75,6 +75,7 @@ private:
             const bool whole = key.expressions.empty();
             if (key.primary) table_.primary_key = key.columns;
             if (whole && never_null(key.columns) && table_.row_key.empty()) table_.row_key = key.columns;
+            if (key.columns.empty()) continue; // of the row as a whole, or of none: it tells nobody apart
             if (generated(key.columns)) continue;
             if (whole && never_null(key.columns)) {
                 always_.push_back(key.columns);

@@ -31,12 +31,14 @@ struct TableNow {
         bool nulls_equal = false;
         std::vector<std::string> columns; // empty: expressions or a predicate
         std::vector<std::string> needs;   // that it reads at all
+        bool whole_row = false;           // it reads the row as one value, too
     };
     struct Sequence {
         std::string column, sequence; // quoted and qualified
         std::string target_value;     // last value on the target; empty: none
         bool integer = true;
     };
+    std::vector<std::string> columns;                           // all, by their numbers
     std::map<std::string, std::string> defaults;                // column -> expression that makes a value
     std::vector<std::pair<std::string, std::string>> generated; // column, expression
     std::set<std::string> not_null, no_equality;
@@ -44,6 +46,7 @@ struct TableNow {
     struct Check {
         std::string name, expression;
         std::vector<std::string> needs;
+        bool whole_row = false;
     };
     std::vector<Check> checks;
     std::vector<Sequence> sequences;
@@ -97,14 +100,20 @@ public:
     Statements force_all(std::size_t i) const;      // rows whose keys are in a cycle
 
     // --- the end: rejects what cannot be there; repeated until nothing changes
+    Statements compute_generated(std::size_t i) const;
     Statements check(std::size_t i) const;
-    // The expressions that check() computes for each row, where one failed: a query that computes one for the
-    // undecided rows from `first` to `last`, and a statement that rejects the row `one` for it.
+    // Expressions of the user's that are computed for each row: one may fail for some of them.
+    enum class Moment {
+        generating, // generated columns
+        matching,   // keys by which the source's rows are known
+        checking,   // checks, and keys that are there
+    };
     struct Probe {
         std::string expression, why;
     };
-    std::vector<Probe> probes(std::size_t i) const;
-    std::string undecided(std::size_t i) const; // `first`, `last`: their numbers; NULL: none
+    std::vector<Probe> probes(std::size_t i, Moment moment) const;
+    Statements number_rows(std::size_t i) const; // before the first of these
+    std::string undecided(std::size_t i) const;  // `first`, `last`: their numbers; NULL: none
     std::string compute(std::size_t i, const Probe& probe, std::int64_t first, std::int64_t last) const;
     std::string reject_one(std::size_t i, const std::string& why, std::int64_t one) const;
     Statements apply(std::size_t i) const;

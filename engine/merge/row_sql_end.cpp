@@ -67,38 +67,48 @@ Statements RowSql::conflicts(std::size_t i) const {
     return statements;
 }
 
-std::vector<RowSql::Probe> RowSql::probes(std::size_t i) const {
+std::vector<RowSql::Probe> RowSql::probes(std::size_t i, Moment moment) const {
     std::vector<Probe> probes;
-    const auto why = [](const char* what, const std::string& name) {
-        return what + one_line(name) + " cannot be computed";
+    const auto add_key = [&](const std::string& name, const Columns& expressions,
+                             const std::string& predicate) {
+        const std::string why = "key " + one_line(name) + " cannot be computed";
+        if (!predicate.empty()) probes.push_back({predicate, why});
+        const std::string where = predicate.empty() ? "true" : "(" + predicate + ")";
+        for (const std::string& expression : expressions)
+            probes.push_back({"case when " + where + " then (" + expression + ") end", why});
     };
-    for (const auto& [name, expression] : now_[i].generated)
-        probes.push_back({expression, why("column ", name)});
-    for (const TableNow::Check& check : now_[i].checks)
-        probes.push_back({check.expression, why("check ", check.name)});
-    for (const TableNow::Key& key : now_[i].keys) {
-        if (!key.columns.empty()) continue;
-        if (!key.predicate.empty()) probes.push_back({key.predicate, why("key ", key.name)});
-        const std::string where = key.predicate.empty() ? "true" : "(" + key.predicate + ")";
-        for (const std::string& expression : key.expressions)
-            probes.push_back(
-                {"case when " + where + " then (" + expression + ") end", why("key ", key.name)});
+    if (moment == Moment::generating) {
+        for (const auto& [name, expression] : now_[i].generated)
+            probes.push_back({expression, "column " + one_line(name) + " cannot be computed"});
+    } else if (moment == Moment::matching) {
+        for (const ExpressionKey& key : plan_.tables[i].expression_keys)
+            add_key(in_words(key.reads), key.expressions, key.predicate);
+    } else {
+        for (const TableNow::Check& check : now_[i].checks)
+            probes.push_back({check.expression, "check " + one_line(check.name) + " cannot be computed"});
+        for (const TableNow::Key& key : now_[i].keys)
+            if (key.columns.empty()) add_key(key.name, key.expressions, key.predicate);
     }
     return probes;
 }
 
+Statements RowSql::number_rows(std::size_t i) const {
+    return {fmt::format("create index if not exists pgsluice_numbers_{} on {} ({})", i, rows(i), row)};
+}
+
 std::string RowSql::undecided(std::size_t i) const {
-    return fmt::format("select min({0}) as first, max({0}) as last from {1} where {2} = 'a'", row, rows(i),
-                       state);
+    return fmt::format("select min({0}) as first, max({0}) as last from {1} where {2} in ('u', 'a')", row,
+                       rows(i), state);
 }
 
 std::string RowSql::compute(std::size_t i, const Probe& probe, std::int64_t first, std::int64_t last) const {
-    return fmt::format("select count(({})) from {} where {} = 'a' and {} between {} and {}", probe.expression,
-                       rows(i), state, row, first, last);
+    return fmt::format("select count(({})) from {} where {} in ('u', 'a') and {} between {} and {}",
+                       probe.expression, rows(i), state, row, first, last);
 }
 
 std::string RowSql::reject_one(std::size_t i, const std::string& why, std::int64_t one) const {
-    return reject(rows(i), why, fmt::format("s.{} = {}", row, one));
+    return fmt::format("update {} s set {} = 'x', {} = {} where s.{} = {}", rows(i), state, reason,
+                       quote_literal(why), row, one);
 }
 
 Statements RowSql::check(std::size_t i) const {
@@ -145,11 +155,8 @@ Statements RowSql::check(std::size_t i) const {
                         "'g')))",
                         rows(i), state, reason, state, state, rows(i), row, twin, state));
     }
-    for (const auto& [name, expression] : now_[i].generated)
-        statements.push_back(fmt::format(
-            "update {} s set {} = ({}) where s.{} = 'a' and {}::pg_catalog.text is distinct "
-            "from ({})::pg_catalog.text",
-            rows(i), quote_identifier(name), expression, state, quote_identifier(name), expression));
+    const Statements generated = compute_generated(i);
+    statements.insert(statements.end(), generated.begin(), generated.end());
     for (const std::string& name : now_[i].not_null) {
         if (preview() && holds(table.missing_columns, name)) {
             if (!now_[i].defaults.contains(name))

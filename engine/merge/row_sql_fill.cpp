@@ -76,11 +76,17 @@ Statements RowSql::fill(std::size_t i) const {
         fmt::format("insert into {} ({}, {}) select {}, r.{} from {} r where not exists (select "
                     "from {} x where x.n operator(pg_catalog.=) r.{})",
                     rows(i), join(into, ", "), row, join(values, ", "), row, raw(i), name("bad", i), row));
-    // Predicates of keys may name them; check() computes them again when references have moved.
-    if (!table.expression_keys.empty() && staged(i))
-        for (const auto& [column, expression] : now_[i].generated)
-            statements.push_back(
-                fmt::format("update {} set {} = ({})", rows(i), quote_identifier(column), expression));
+    return statements;
+}
+
+// Predicates of keys may name them; again when references have moved.
+Statements RowSql::compute_generated(std::size_t i) const {
+    Statements statements;
+    for (const auto& [name, expression] : now_[i].generated)
+        statements.push_back(fmt::format("update {0} s set {1} = ({2}) where s.{3} in ('u', 'a') and "
+                                         "{1}::pg_catalog.text is distinct from "
+                                         "({2})::pg_catalog.text",
+                                         rows(i), quote_identifier(name), expression, state));
     return statements;
 }
 

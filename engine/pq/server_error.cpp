@@ -87,7 +87,7 @@ void hide(std::string& text, const std::string& secret) {
 bool raised_by_function(const PGresult* result, std::string_view sqlstate) {
     const std::string from = field(result, PG_DIAG_SOURCE_FUNCTION), context = field(result, PG_DIAG_CONTEXT);
     return sqlstate.starts_with("P0") || sqlstate.starts_with("38") || sqlstate.starts_with("39") ||
-           from == "exec_stmt_raise" ||
+           from == "exec_stmt_raise" || context.find(" at EXECUTE") != std::string::npos ||
            (context.find("PL/") != std::string::npos && context.find("PL/pgSQL") == std::string::npos);
 }
 

@@ -169,6 +169,8 @@ public:
         return reads_row_ ? columns_ : named;
     }
 
+    bool read_row() const { return reads_row_; }
+
 private:
     std::string whole_row_;
     const std::vector<std::string>& columns_;
@@ -201,17 +203,16 @@ Task<std::vector<merge::TableNow>> read_tables_now(pq::Connection& session, cons
     const std::string tables = names_of(plan);
     const std::string columns_text = fmt::format(columns_sql, tables);
     const pq::Rows columns = co_await session.rows(columns_text);
-    std::vector<std::vector<std::string>> columns_of(plan.tables.size());
     for (std::size_t i = 0; i < columns.size(); ++i) {
         const std::size_t table = table_of(plan, columns, i);
         take_column(columns, i, now[table]);
-        columns_of[table].push_back(text(columns, i, "column"));
+        now[table].columns.push_back(text(columns, i, "column"));
     }
     const std::string keys_text = fmt::format(keys_sql, tables);
     const pq::Rows keys = co_await session.rows(keys_text);
     for (std::size_t i = 0; i < keys.size(); ++i) {
         const std::size_t table = table_of(plan, keys, i);
-        Expressions expressions(plan.tables[table].name, text(keys, i, "row"), columns_of[table]);
+        Expressions expressions(plan.tables[table].name, text(keys, i, "row"), now[table].columns);
         merge::TableNow::Key key;
         key.name = text(keys, i, "key");
         key.predicate = expressions.take(text(keys, i, "predicate"));
@@ -220,6 +221,7 @@ Task<std::vector<merge::TableNow>> read_tables_now(pq::Connection& session, cons
         key.operators = kinds::parse_array(keys.at(i, "operators"));
         key.collations = kinds::parse_array(keys.at(i, "collations"));
         key.needs = expressions.needs(names(keys, i, "needs"));
+        key.whole_row = expressions.read_row();
         key.nulls_equal = is_true(keys, i, "nulls_equal");
         if (is_true(keys, i, "plain") && !is_true(keys, i, "exclusion"))
             key.columns = kinds::parse_array(keys.at(i, "columns"));
@@ -229,11 +231,12 @@ Task<std::vector<merge::TableNow>> read_tables_now(pq::Connection& session, cons
     const pq::Rows checks = co_await session.rows(checks_text);
     for (std::size_t i = 0; i < checks.size(); ++i) {
         const std::size_t table = table_of(plan, checks, i);
-        Expressions expressions(plan.tables[table].name, text(checks, i, "row"), columns_of[table]);
+        Expressions expressions(plan.tables[table].name, text(checks, i, "row"), now[table].columns);
         merge::TableNow::Check check;
         check.name = text(checks, i, "check");
         check.expression = expressions.take(text(checks, i, "expression"));
         check.needs = expressions.needs(names(checks, i, "needs"));
+        check.whole_row = expressions.read_row();
         now[table].checks.push_back(std::move(check));
     }
     co_return now;

@@ -27,15 +27,18 @@ void keep_what_can_be_told(const merge::MergeTable& table, const merge::TableNow
                            [&](const auto& generated) { return generated.first == name; });
     };
     std::erase_if(now.generated, [&](const auto& generated) { return !made_by(theirs, generated.first); });
-    const auto unknown = [&](const std::vector<std::string>& needs) {
+    const auto unknown = [&](const std::vector<std::string>& needs, bool whole_row) {
+        if (whole_row && now.columns != theirs.columns) return true;
         return std::any_of(needs.begin(), needs.end(), [&](const std::string& name) {
             const merge::MergeColumn* column = table.column(name);
             if (column == nullptr && made_by(now, name)) return false;
             return column == nullptr || column->extra;
         });
     };
-    std::erase_if(now.keys, [&](const merge::TableNow::Key& key) { return unknown(key.needs); });
-    std::erase_if(now.checks, [&](const merge::TableNow::Check& check) { return unknown(check.needs); });
+    std::erase_if(now.keys,
+                  [&](const merge::TableNow::Key& key) { return unknown(key.needs, key.whole_row); });
+    std::erase_if(now.checks,
+                  [&](const merge::TableNow::Check& check) { return unknown(check.needs, check.whole_row); });
 }
 
 // A domain of the source, to be made again; no row: the type is none. Not one over another type of the

@@ -5,12 +5,14 @@
 #include "base/error.hpp"
 #include "base/limits.hpp"
 #include "base/text.hpp"
+#include "run/refusal.hpp"
 
 namespace pgsluice::run {
 
 namespace {
 
 using Role = merge::MergeTable::Role;
+using Moment = merge::RowSql::Moment;
 
 // Extras whose keys refer to each other in circles settle in a few; contradictory ones never would.
 constexpr int circles_max = 20;
@@ -76,7 +78,14 @@ Task<void> RowRounds::compute_all() {
         const std::string find_bad = sql_.find_bad_rows(i);
         if (!find_bad.empty()) co_await send(find_bad, i);
         co_await send_all(sql_.fill(i), i);
-        co_await send_all(sql_.mark_deleted(i), i);
+        if (sql_.plan().tables[i].expression_keys.empty()) {
+            co_await send_all(sql_.mark_deleted(i), i);
+        } else {
+            merge::Statements statements = sql_.compute_generated(i);
+            const merge::Statements deleted = sql_.mark_deleted(i);
+            statements.insert(statements.end(), deleted.begin(), deleted.end());
+            (void)co_await settle(std::move(statements), i, Moment::matching);
+        }
     }
     for (const std::string& statement : sql_.links()) co_await send(statement, 0);
     co_await run_rounds();
@@ -184,25 +193,28 @@ Task<void> RowRounds::check_until_stable(std::vector<std::size_t> tables) {
     for (bool changed = true; changed;) {
         changed = false;
         for (const std::size_t i : tables) {
-            const bool now = co_await check(i);
+            const bool now = co_await settle(sql_.check(i), i, Moment::checking);
             changed = changed || now;
         }
     }
 }
 
 // A row for which a check or a key cannot be computed is no row of the table: it goes, the others come.
-Task<bool> RowRounds::check(std::size_t i) {
+Task<bool> RowRounds::settle(merge::Statements statements, std::size_t i, Moment moment) {
     bool rejected = false;
     for (;;) {
-        const std::optional<Error> failure = co_await attempt(sql_.check(i), i);
+        const std::optional<Error> failure = co_await attempt(statements, i);
         if (!failure) co_return changed_ || rejected;
-        const bool found = co_await reject_uncomputable(i);
-        if (!found) throw *failure;
+        co_await send_all(sql_.number_rows(i), i);
+        const bool of_generated = co_await reject_uncomputable(i, Moment::generating);
+        co_await send_all(sql_.compute_generated(i), i); // the failure has taken them back
+        const bool of_others = co_await reject_uncomputable(i, moment);
+        if (!of_generated && !of_others) throw *failure;
         rejected = true;
     }
 }
 
-// What is wrong with values; everything else is thrown. The transaction, if there is one, goes on.
+// What may be for the row's values; everything else is thrown. The transaction, if there is one, goes on.
 Task<std::optional<Error>> RowRounds::attempt(merge::Statements statements, std::size_t i) {
     const bool in_transaction = session_.in_transaction();
     const std::string begin = "savepoint attempt", end = "release savepoint attempt",
@@ -212,10 +224,8 @@ Task<std::optional<Error>> RowRounds::attempt(merge::Statements statements, std:
     try {
         changed_ = co_await send_all(std::move(statements), i);
     } catch (const Error& error) {
-        const std::string_view code = error.sqlstate();
-        if (session_.broken() || !(code.starts_with("22") || code.starts_with("P0") ||
-                                   code.starts_with("38") || code.starts_with("39")))
-            throw;
+        // 42: the expression itself is wrong, for each row.
+        if (session_.broken() || !refuses_the_object(error) || error.sqlstate().starts_with("42")) throw;
         failure = error;
     }
     const std::string& finish = failure ? back : end;
@@ -223,9 +233,9 @@ Task<std::optional<Error>> RowRounds::attempt(merge::Statements statements, std:
     co_return failure;
 }
 
-Task<bool> RowRounds::reject_uncomputable(std::size_t i) {
+Task<bool> RowRounds::reject_uncomputable(std::size_t i, Moment moment) {
     bool found = false;
-    const std::vector<merge::RowSql::Probe> probes = sql_.probes(i);
+    const std::vector<merge::RowSql::Probe> probes = sql_.probes(i, moment);
     for (const merge::RowSql::Probe& probe : probes) {
         const std::string undecided = sql_.undecided(i);
         const pq::Rows bounds = co_await session_.rows(undecided, limits::statement_wait_max);

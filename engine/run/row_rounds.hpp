@@ -33,9 +33,9 @@ private:
     Task<void> move_all(std::vector<std::size_t> extras);
     Task<std::string> marks(std::vector<std::size_t> extras);
     Task<bool> settle_cycles();
-    Task<bool> check(std::size_t i);
+    Task<bool> settle(merge::Statements statements, std::size_t i, merge::RowSql::Moment moment);
     Task<std::optional<Error>> attempt(merge::Statements statements, std::size_t i);
-    Task<bool> reject_uncomputable(std::size_t i);
+    Task<bool> reject_uncomputable(std::size_t i, merge::RowSql::Moment moment);
     Task<bool> reject_between(merge::RowSql::Probe probe, std::size_t i, std::int64_t first,
                               std::int64_t last);
 

@@ -115,7 +115,9 @@ Task<void> try_single_columns(pq::Connection& inside, const model::Database& pla
     std::vector<std::string> tables;
     for (merge::Pending& item : lacking.pending) {
         if (const model::Object* table = refused_columns(planned, item); table != nullptr) {
-            tables.push_back(item.name);
+            const std::string name = model::display_name(*table);
+            if (std::find(tables.begin(), tables.end(), name) != tables.end()) continue;
+            tables.push_back(name);
             co_await try_columns(inside, planned, *table, left);
             continue;
         }

@@ -199,14 +199,15 @@ TEST_CASE("a table that the migration makes anew is told, if the target has rows
 
 TEST_CASE("an extra brings along the schema and type that it needs, whatever became of these on the source",
           "[extras]") {
-    const std::string both = "create schema lab; create type mood as enum ('ok');"
-                             "create table t (id int primary key); create table older (id int, m mood);";
+    const std::string both =
+        "create schema lab; create type mood as enum ('ok'); create domain small as int check (value < 10);"
+        "create table t (id int primary key); create table older (id int, m mood);";
     Pair pair(both, both);
     REQUIRE(pair.run("refresh").ok()); // both are recorded as the source's
-    pair.source().sql("drop table older; drop schema lab; drop type mood");
-    pair.target().sql(
-        "insert into older values (1, 'ok');"
-        "create table lab.own (id int primary key, m mood); insert into lab.own values (1, 'ok')");
+    pair.source().sql("drop table older; drop schema lab; drop type mood; drop domain small");
+    pair.target().sql("insert into older values (1, 'ok');"
+                      "create table lab.own (id int primary key, m mood, s small); insert into lab.own "
+                      "values (1, 'ok', 9)");
     const ProgramResult result = pair.run("refresh", {"--keep", "public.older"});
     INFO(result.text());
     REQUIRE(result.ok());
@@ -214,6 +215,7 @@ TEST_CASE("an extra brings along the schema and type that it needs, whatever bec
     CHECK(pair.target().value("select count(*) from pgsluice.rejected") == "0");
     REQUIRE(pair.target().value("select to_regclass('lab.own') is not null and to_regclass('older') is not "
                                 "null") == "t");
+    CHECK_THROWS(pair.target().sql("update lab.own set s = 10"));
     CHECK(pair.target().value("select (select m from lab.own)::text || (select m from older)::text") ==
           "okok");
 }

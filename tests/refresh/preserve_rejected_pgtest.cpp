@@ -93,3 +93,22 @@ TEST_CASE("a check over the whole row rejects rows, too", "[preserve]") {
     CHECK(pair.target().lines("select name from u order by 1") == "ann\nbob\n");
     CHECK(rejected(pair) == "public.u|breaks check short|1\n");
 }
+
+TEST_CASE("what cannot be computed for one row is computed for the others", "[preserve]") {
+    const std::string shared = R"(
+        create function there(v int) returns bool language plpgsql immutable as $$ begin
+            if v is null then raise using errcode = 'check_violation', message = 'none'; end if; return true; end $$;
+        create table p (name text primary key, n int, twice int generated always as (n * 2) stored);
+        create table q (id serial primary key, doc jsonb);)";
+    Pair pair(shared + R"(alter table p add check (there(twice)), add check (100 / n > 0);
+        create unique index q_number on q (((doc ->> 'n')::int));
+        insert into p (name, n) values ('prod', 1); insert into q (doc) values ('{"n": 1}');)",
+              shared + R"(insert into p (name, n) values ('a', 1), ('b', 0), ('c', null);
+        insert into q (doc) values ('{"n": "x"}'), ('{"n": 2}'), ('{"n": 1}');)");
+    refresh_as_planned(pair, {"--preserve", "p", "--preserve", "q"});
+    CHECK(pair.target().lines("select name, twice from p order by 1") == "a|2\nprod|2\n");
+    CHECK(pair.target().lines("select doc ->> 'n' from q order by 1") == "1\n2\n");
+    CHECK(rejected(pair) == "public.p|check p_n_check cannot be computed [22012]|1\n"
+                            "public.p|check p_twice_check cannot be computed [23514]|1\n"
+                            "public.q|key (doc) cannot be computed [22P02]|1\n");
+}
