@@ -167,8 +167,9 @@ Statements RowSql::check(std::size_t i) const {
         statements.push_back(
             reject(rows(i), "column " + one_line(name) + " may not be NULL", column("s", name) + " is null"));
     }
-    for (const auto& [name, expression, needs] : now_[i].checks)
-        statements.push_back(reject(rows(i), "breaks check " + one_line(name), "not (" + expression + ")"));
+    for (const TableNow::Check& one : now_[i].checks)
+        statements.push_back(
+            reject(rows(i), "breaks check " + one_line(one.name), "not (" + one.expression + ")"));
     const Statements more = conflicts(i);
     statements.insert(statements.end(), more.begin(), more.end());
     return statements;
