@@ -9,6 +9,7 @@
 #include "support/catch.hpp"
 #include "support/oracle.hpp"
 #include "support/pair.hpp"
+#include "support/session.hpp"
 
 using namespace pgsluice::tests;
 using namespace std::chrono_literals;
@@ -105,4 +106,30 @@ TEST_CASE("all index builds together get a quarter of the target's memory", "[re
         largest = std::max(largest, std::atol(log.c_str() + at + mark.size()));
     CHECK(largest > 0);
     CHECK(largest * 4 <= 32 * 1024);
+}
+
+TEST_CASE("--index-jobs is how many indexes are built at once", "[refresh]") {
+    const std::string jobs = GENERATE("1", "3");
+    INFO("--index-jobs " << jobs);
+    // Indexes that take a second to build, but only for pgsluice.
+    std::string sql = "create function slowly(int) returns int language plpgsql immutable as $$ begin "
+                      "if pg_catalog.current_setting('application_name') = 'pgsluice' then "
+                      "perform pg_catalog.pg_sleep(0.02); end if; return $1; end $$;";
+    for (const char* table : {"a", "b", "c", "d"})
+        sql += "create table " + std::string(table) +
+               " as select generate_series(1, 50) id; create index on " + table + " (slowly(id));";
+    Pair pair(sql);
+    Session look{pair.target().cluster().superuser_conninfo()};
+    Program run(pgsluice_command(pair.arguments("refresh", {"--jobs", "3", "--index-jobs", jobs})));
+    long most = 0;
+    for (; run.running(); std::this_thread::sleep_for(10ms)) {
+        most = std::max(most, std::atol(look.value("select count(*) from pg_stat_activity where state = "
+                                                   "'active' and query like '%CREATE INDEX%slowly%' and "
+                                                   "application_name = 'pgsluice'")
+                                            .c_str()));
+    }
+    const ProgramResult result = run.wait();
+    INFO(result.text());
+    CHECK(result.exit_code == 0);
+    CHECK(most == std::stol(jobs));
 }

@@ -261,3 +261,12 @@ TEST_CASE("a routine that only a superuser may make: a remark where nothing need
         trial.target().cluster().sql("revoke set on parameter log_statement from app");
     }
 }
+
+TEST_CASE("an extension in a version that the target's server cannot make any more", "[refresh][bad]") {
+    Trial trial;
+    trial.source().superuser_sql("create extension pg_trgm");
+    trial.target().superuser_sql(
+        "create extension pg_trgm; update pg_extension set extversion = '0.1' where extname = 'pg_trgm'");
+    trial.fails(1, {"target: extension pg_trgm in the target's version 0.1",
+                    R"(ALTER EXTENSION "pg_trgm" UPDATE; in the target)"});
+}
