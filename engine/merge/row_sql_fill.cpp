@@ -7,7 +7,7 @@ using namespace words;
 
 // An explicit cast would cut a string that is too long: the assignment refuses it.
 std::string RowSql::typed(const MergeColumn& column, const std::string& alias) const {
-    const std::string value = words::column(alias, column.name);
+    std::string value = words::column(alias, column.name);
     if (!column.may_not_fit || preview() || column.type.starts_with("character")) return value;
     return value + "::" + column.type;
 }
