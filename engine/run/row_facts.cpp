@@ -165,7 +165,7 @@ public:
         return taken;
     }
 
-    std::vector<std::string> needs(std::vector<std::string> named) const {
+    std::vector<std::string> needs(const std::vector<std::string>& named) const {
         return reads_row_ ? columns_ : named;
     }
 
