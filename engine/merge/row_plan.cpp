@@ -216,8 +216,8 @@ private:
         refer(child, {child_column}, parent, {parent_column}, false);
     }
 
-    void declared_references(TableName child) { // by value: the tables move while they are added
-
+    // By value: the tables move while they are added.
+    void declared_references(TableName child) { // NOLINT(performance-unnecessary-value-param)
         for (const auto* side : {&source_, &target_}) {
             const auto at = side->find(child);
             if (at == side->end()) continue;
