@@ -310,7 +310,7 @@ Task<void> carry_table(pq::Connection& from, pq::Connection& to, std::string tab
     const std::string in = "copy pgsluice." + table + " (" + columns + ") from stdin";
     pq::CopyOut reader = co_await from.copy_out(out);
     pq::CopyIn writer = co_await to.copy_in(in);
-    std::string buffer(64 * 1024, '\0');
+    std::string buffer(std::size_t{64} * 1024, '\0');
     for (std::size_t got = co_await reader.read(buffer.data(), buffer.size()); got > 0;
          got = co_await reader.read(buffer.data(), buffer.size()))
         co_await writer.put(std::string_view(buffer).substr(0, got));

@@ -58,6 +58,7 @@ Task<std::optional<Error>> try_once(pq::Connection& inside, LateExtras& extras, 
 Task<std::set<ForeignKeyName>> actions_on_others(pq::Connection& inside, const LateExtras& extras,
                                                  const std::vector<WatchedTable>& watched) {
     std::vector<TableName> ours;
+    ours.reserve(watched.size());
     for (const WatchedTable& table : watched) ours.push_back({table.schema, table.name});
     std::set<ForeignKeyName> others;
     const std::vector<TableName> shrinking = extras.shrinking();

@@ -15,7 +15,7 @@ namespace {
 
 using Role = merge::MergeTable::Role;
 
-constexpr std::size_t copy_buffer_bytes = 256 * 1024;
+constexpr std::size_t copy_buffer_bytes = std::size_t{256} * 1024;
 
 // pgsluice.rejected is the journal's, too.
 constexpr std::string_view tables_ddl =
