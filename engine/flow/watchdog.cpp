@@ -37,7 +37,7 @@ constexpr int kept = 3; // the only descriptor of the watchdog
 
 } // namespace
 
-Watchdog::Watchdog(std::string file) {
+Watchdog::Watchdog(const std::string& file) {
     std::array<int, 2> ends{};
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) return;
     pid_ = fork();

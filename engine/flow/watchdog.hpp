@@ -9,8 +9,8 @@ namespace pgsluice::flow {
 
 class Watchdog {
 public:
-    explicit Watchdog(std::string file); // may be empty. Without a free process there is no watchdog.
-    ~Watchdog();                         // we end as we should: nothing is killed or removed
+    explicit Watchdog(const std::string& file); // may be empty. Without a free process there is no watchdog.
+    ~Watchdog();                                // we end as we should: nothing is killed or removed
     Watchdog(const Watchdog&) = delete;
     Watchdog& operator=(const Watchdog&) = delete;
 

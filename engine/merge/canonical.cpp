@@ -26,9 +26,9 @@ bool is_word(char c) {
 std::size_t quoted_end(std::string_view text, std::size_t at, bool backslashes) {
     const char quote = text[at];
     for (std::size_t i = at + 1; i < text.size(); ++i) {
-        if (backslashes && text[i] == '\\')
-            ++i;
-        else if (text[i] == quote && i + 1 < text.size() && text[i + 1] == quote)
+        const bool escapes = backslashes && text[i] == '\\';
+        const bool doubled = text[i] == quote && i + 1 < text.size() && text[i + 1] == quote;
+        if (escapes || doubled)
             ++i;
         else if (text[i] == quote)
             return i + 1;

@@ -129,7 +129,7 @@ std::string first_of(const TableShape& table, std::initializer_list<std::string_
                      const std::string& taken = {}) {
     for (const std::string_view name : names) {
         const TableShape::Column* column = find_column(table, name);
-        const std::string token = "@" + std::string(name);
+        std::string token = "@" + std::string(name);
         if (column && has_type(*column, type) && token != taken) return token;
     }
     return "";
