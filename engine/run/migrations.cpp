@@ -136,6 +136,7 @@ void refuse_unknown_tables(const Context& context, const Drift& drift) {
 
 std::vector<report::MigrationItem> items(const std::vector<merge::Migration>& migrations) {
     std::vector<report::MigrationItem> list;
+    list.reserve(migrations.size());
     for (const merge::Migration& migration : migrations)
         list.push_back({migration.version, migration.description});
     return list;
