@@ -253,7 +253,7 @@ Task<TargetRows::Changes> TargetRows::find_changes(const WatchedTable& table) {
 }
 
 std::string TargetRows::changed_rows_sql(const WatchedTable& table) const {
-    const std::string sql = "select " + columns_of_r(table.columns) + from_table(table);
+    std::string sql = "select " + columns_of_r(table.columns) + from_table(table);
     if (table.key.empty()) return sql;
     return sql + " join pg_temp.pgsluice_change_" + suffix(table) +
            " c on r.ctid = c.at and r.tableoid = c.home";
