@@ -3,30 +3,14 @@
 #include "support/catch.hpp"
 #include "support/merged.hpp"
 #include "support/session.hpp"
+#include "support/shop.hpp"
 #include "support/trial.hpp"
 
 using namespace pgsluice::tests;
 
-namespace {
-
-constexpr const char* shared = R"(
-create type mood as enum ('sad', 'ok');
-create table users (id serial primary key, name text not null unique, feeling mood default 'ok');
-create table orders (id bigint generated always as identity primary key, user_id int not null references users,
-    total numeric(10, 2) check (total >= 0));
-create view spenders as select u.name, sum(o.total) as total from users u join orders o on o.user_id = u.id group by 1;
-)";
-
-constexpr const char* rows = R"(
-insert into users (name) select 'user ' || i from generate_series(1, 50) i;
-insert into orders (user_id, total) select 1 + i % 50, i from generate_series(1, 500) i;
-)";
-
-} // namespace
-
 TEST_CASE("columns and labels that only the target has come after the source's, rows take the default",
           "[extras][extras-columns]") {
-    Pair pair(std::string(shared) + rows, std::string(shared) + R"(
+    Pair pair(std::string(shop) + shop_rows, std::string(shop) + R"(
         alter type mood add value 'happy' after 'sad';
         alter table users add column level int not null default 7, add column tag text, add column must text not null;
         comment on column users.level is 'from the next release';
@@ -72,7 +56,7 @@ TEST_CASE("columns and labels that only the target has come after the source's, 
 
 TEST_CASE("a foreign key that missing rows of prod break stays NOT VALID until they are there",
           "[extras][extras-fk]") {
-    Pair pair(std::string(shared) + rows, std::string(shared) + R"(
+    Pair pair(std::string(shop) + shop_rows, std::string(shop) + R"(
         insert into users (id, name) values (1, 'user 1'), (900, 'only here');
         create table feature (id int primary key, user_id int references users);
         insert into feature values (1, 1), (2, 900);)");
@@ -109,7 +93,7 @@ TEST_CASE("a foreign key that missing rows of prod break stays NOT VALID until t
 }
 
 TEST_CASE("a unique key that the source's rows break waits, and its index is not left behind", "[extras]") {
-    Pair pair(std::string(shared) + rows, std::string(shared) + R"(
+    Pair pair(std::string(shop) + shop_rows, std::string(shop) + R"(
         alter table orders add constraint one_order unique (user_id);
         create unique index one_total on orders ((total > 5));
         alter table orders add constraint apart exclude using gist (int4range(user_id, user_id + 1) with &&);

@@ -4,6 +4,7 @@
 #include "support/oracle.hpp"
 #include "support/pair.hpp"
 #include "support/session.hpp"
+#include "support/shop.hpp"
 #include "support/trial.hpp"
 
 #include <algorithm>
@@ -14,19 +15,6 @@
 using namespace pgsluice::tests;
 
 namespace {
-
-constexpr const char* shared = R"(
-create type mood as enum ('sad', 'ok');
-create table users (id serial primary key, name text not null unique, feeling mood default 'ok');
-create table orders (id bigint generated always as identity primary key, user_id int not null references users,
-    total numeric(10, 2) check (total >= 0));
-create view spenders as select u.name, sum(o.total) as total from users u join orders o on o.user_id = u.id group by 1;
-)";
-
-constexpr const char* rows = R"(
-insert into users (name) select 'user ' || i from generate_series(1, 50) i;
-insert into orders (user_id, total) select 1 + i % 50, i from generate_series(1, 500) i;
-)";
 
 // Each kind of extra. Nothing of it can fail.
 constexpr const char* extras = R"(
@@ -115,10 +103,10 @@ std::string pending(const Pair& pair) {
 
 TEST_CASE("extras of every kind come along with their rows, run after run, back and forth",
           "[extras][extras-all]") {
-    Pair pair(std::string(shared) + rows, std::string(shared) +
-                                              "insert into users (name) select 'user ' || i from "
-                                              "generate_series(1, 30) i;" +
-                                              extras);
+    Pair pair(std::string(shop) + shop_rows, std::string(shop) +
+                                                 "insert into users (name) select 'user ' || i from "
+                                                 "generate_series(1, 30) i;" +
+                                                 extras);
     const StockDump before = stock_dump(pair.target().conninfo());
     const ProgramResult first = pair.run("refresh", {"--source-is-right"}); // fewer tables, and no record yet
     INFO(first.text());
@@ -153,8 +141,8 @@ TEST_CASE("extras of every kind come along with their rows, run after run, back 
 
 TEST_CASE("a view over a column that the source lacks waits, and comes when it can",
           "[extras][extras-pending]") {
-    Pair pair(std::string(shared) + rows,
-              std::string(shared) + "create table other (id int primary key, gone text);");
+    Pair pair(std::string(shop) + shop_rows,
+              std::string(shop) + "create table other (id int primary key, gone text);");
     pair.source().sql("create table other (id int primary key)");
     REQUIRE(pair.run("refresh").exit_code == 0); // other.gone is the source's to drop from here on
     pair.source().sql("alter table other add column gone text");
@@ -205,7 +193,8 @@ TEST_CASE("a view over a column that the source lacks waits, and comes when it c
 }
 
 TEST_CASE("what prod dropped stays dropped, unless --keep names it", "[extras][extras-dropped]") {
-    Pair pair(std::string(shared) + rows + "create table old (id int); create table older (id int);", shared);
+    Pair pair(std::string(shop) + shop_rows + "create table old (id int); create table older (id int);",
+              shop);
     REQUIRE(pair.run("refresh").exit_code == 0);
     pair.source().sql("drop table old; drop table older");
     pair.target().sql("create table own (id int); insert into older values (1)");
@@ -219,10 +208,10 @@ TEST_CASE("what prod dropped stays dropped, unless --keep names it", "[extras][e
 
 TEST_CASE("--extras=drop leaves them behind, --extras=fail says no before any write",
           "[extras][extras-choice]") {
-    Pair pair(std::string(shared) + rows, std::string(shared) +
-                                              "create table own (id int); insert into own values (1);"
-                                              "alter table users add column own int default 1;"
-                                              "alter type mood add value 'own';");
+    Pair pair(std::string(shop) + shop_rows, std::string(shop) +
+                                                 "create table own (id int); insert into own values (1);"
+                                                 "alter table users add column own int default 1;"
+                                                 "alter type mood add value 'own';");
     const ProgramResult refused = pair.run("refresh", {"--extras", "fail"});
     INFO(refused.text());
     CHECK(refused.exit_code == 1);
@@ -238,8 +227,8 @@ TEST_CASE("--extras=drop leaves them behind, --extras=fail says no before any wr
 
 TEST_CASE("a run that is killed in the middle leaves extras and pending lines as they were",
           "[extras][extras-kill]") {
-    Pair pair(std::string(shared) + rows,
-              std::string(shared) +
+    Pair pair(std::string(shop) + shop_rows,
+              std::string(shop) +
                   "insert into users (name) select 'user ' || i from generate_series(1, 20) i;" + extras);
     REQUIRE(pair.run("refresh", {"--source-is-right"}).exit_code == 0);
     const StockDump before = stock_dump(pair.target().conninfo());
@@ -261,9 +250,9 @@ TEST_CASE("what the server alone knows cannot be made waits too, and what needs 
           "[extras][extras-refused]") {
     // An index and a generated column take immutable functions only: on the source it is volatile now.
     Pair pair(
-        std::string(shared) + rows +
+        std::string(shop) + shop_rows +
             "create function label(n int) returns int language plpgsql volatile as 'begin return n; end'",
-        std::string(shared) + R"(
+        std::string(shop) + R"(
         create function label(n int) returns int language plpgsql immutable as 'begin return n; end';
         insert into users (name) select 'user ' || i from generate_series(1, 5) i;
         create table made (id int primary key, user_id int references users, b int generated always as (label(id)) stored);
@@ -304,7 +293,7 @@ TEST_CASE("what the server alone knows cannot be made waits too, and what needs 
 }
 
 TEST_CASE("extra tables with generated columns and references", "[extras][extras-generated]") {
-    Pair pair(std::string(shared) + rows, std::string(shared) + R"(
+    Pair pair(std::string(shop) + shop_rows, std::string(shop) + R"(
         insert into users (name) select 'user ' || i from generate_series(1, 5) i;
         create table made (id int primary key, user_id int references users, twice int generated always as (2 * id) stored);
         insert into made select i, i from generate_series(1, 5) i;)");
