@@ -118,9 +118,9 @@ TEST_CASE("what no kind carries is named", "[server]") {
         names.push_back(one.kind + " " + one.name + (one.wire ? " (wire)" : ""));
     std::sort(names.begin(), names.end());
     CHECK(names == std::vector<std::string>{
-                       "cast text as integer", "event trigger et (wire)",
-                       "foreign server srv", "foreign table public.ft", "foreign-data wrapper w",
-                       "large object 1 of them", "operator family public.fam using btree", "publication pub",
+                       "cast text as integer", "event trigger et (wire)", "foreign server srv",
+                       "foreign table public.ft", "foreign-data wrapper w", "large object 1 of them",
+                       "operator family public.fam using btree", "publication pub",
                        "text search configuration public.cfg", "user mapping public on srv (wire)"});
 }
 
