@@ -1,17 +1,12 @@
 // Connecting: what stands in the way is named with what to do about it; poolers; passwords stay secret.
 #include "pq/fixture.hpp"
 #include "support/pgbouncer.hpp"
+#include "support/text.hpp"
 
 using namespace pgsluice;
 using namespace pgsluice::tests;
 
-namespace {
-
-bool contains(const std::string& text, const std::string& part) {
-    return text.find(part) != std::string::npos;
-}
-
-} // namespace
+namespace {} // namespace
 
 TEST_CASE_METHOD(PqFixture, "failed connections: kind, SQLSTATE, hint, and no password", "[pq]") {
     ClusterOptions wanted;

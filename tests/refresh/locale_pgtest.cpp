@@ -2,14 +2,11 @@
 #include "support/catch.hpp"
 #include "support/oracle.hpp"
 #include "support/pair.hpp"
+#include "support/text.hpp"
 
 using namespace pgsluice::tests;
 
-namespace {
-
-bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
-
-} // namespace
+namespace {} // namespace
 
 TEST_CASE("the new database has the target's encoding and locale", "[refresh][swap]") {
     const std::string arguments = GENERATE("template template0 encoding 'LATIN1' lc_collate 'C' lc_ctype 'C'",
@@ -39,8 +36,8 @@ TEST_CASE("the new database has the target's encoding and locale", "[refresh][sw
     const ProgramResult refused = pair.run("refresh");
     INFO(refused.text());
     CHECK(refused.exit_code == 1);
-    CHECK(has(refused.err, "22P05"));
-    CHECK(has(refused.err, "public.t"));
+    CHECK(contains(refused.err, "22P05"));
+    CHECK(contains(refused.err, "public.t"));
     CHECK(pair.target().value("select count(*) from t") == "1");
     CHECK(pair.leftovers().empty());
 }

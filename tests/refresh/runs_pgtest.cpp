@@ -9,6 +9,7 @@
 #include "support/oracle.hpp"
 #include "support/pair.hpp"
 #include "support/session.hpp"
+#include "support/text.hpp"
 
 using namespace pgsluice::tests;
 namespace tests = pgsluice::tests;
@@ -20,8 +21,6 @@ constexpr const char* old_sql =
     "create table t (id int primary key, word text); insert into t values (1, 'old')";
 constexpr const char* new_sql =
     "create table t (id int primary key, word text); insert into t values (1, 'new')";
-
-bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 std::string word(const TestDatabase& database) { return database.value("select word from t where id = 1"); }
 
@@ -40,7 +39,7 @@ void expect_ok(const ProgramResult& result) {
 void expect_untouched(Pair& pair, const ProgramResult& result, const std::vector<std::string>& words) {
     INFO(result.text());
     CHECK(result.exit_code == 1);
-    for (const std::string& text : words) CHECK(has(result.err, text));
+    for (const std::string& text : words) CHECK(contains(result.err, text));
     CHECK(word(pair.target()) == "old");
     CHECK(pair.target().value("select to_regnamespace('pgsluice') is null") == "t");
     CHECK(pair.leftovers().empty());
@@ -65,8 +64,8 @@ TEST_CASE("of two runs on one target the second stops and names the first", "[re
             const ProgramResult second = pair.run(command, {"--maintenance-db", database});
             INFO(second.text());
             CHECK(second.exit_code == 1);
-            CHECK(has(second.err, "another run of pgsluice works on this target"));
-            CHECK(has(second.err, "server process " + pid));
+            CHECK(contains(second.err, "another run of pgsluice works on this target"));
+            CHECK(contains(second.err, "server process " + pid));
         }
     }
     blocker.sql("rollback");
@@ -83,11 +82,11 @@ TEST_CASE("a previous database that no run made is refused before anything is wr
     const ProgramResult back = pair.run("rollback");
     INFO(back.text());
     CHECK(back.exit_code == 1);
-    CHECK(has(back.err, "was not moved there by a run"));
+    CHECK(contains(back.err, "was not moved there by a run"));
     const ProgramResult cleanup = pair.run("cleanup");
     INFO(cleanup.text());
     CHECK(cleanup.exit_code == 0);
-    CHECK(has(cleanup.out, "kept " + previous));
+    CHECK(contains(cleanup.out, "kept " + previous));
     CHECK(is_there(pair.target().cluster(), previous));
 
     SECTION("also when it takes the place of one that a run did make") {
@@ -131,8 +130,8 @@ TEST_CASE("only databases that the journal knows and our role owns are leftovers
     SECTION("for cleanup, which drops the previous one too") {
         const ProgramResult result = pair.run("cleanup");
         expect_ok(result);
-        CHECK(has(result.out, "dropped " + known));
-        CHECK(has(result.out, "dropped " + name + "_previous"));
+        CHECK(contains(result.out, "dropped " + known));
+        CHECK(contains(result.out, "dropped " + name + "_previous"));
         CHECK(!is_there(server, name + "_previous"));
     }
     CHECK(!is_there(server, known));
@@ -150,8 +149,8 @@ TEST_CASE("the previous database is kept or dropped as asked, and rollback says 
         const ProgramResult none = pair.run("rollback");
         INFO(none.text());
         CHECK(none.exit_code == 1);
-        CHECK(has(none.err, "no previous database"));
-        CHECK(has(none.err, "HINT"));
+        CHECK(contains(none.err, "no previous database"));
+        CHECK(contains(none.err, "HINT"));
     };
     refuse_rollback();
     expect_ok(pair.run("refresh", {"--drop-previous"}));
@@ -163,9 +162,9 @@ TEST_CASE("the previous database is kept or dropped as asked, and rollback says 
     const ProgramResult history = pair.run("history");
     INFO(history.text());
     CHECK(history.exit_code == 0);
-    CHECK(has(history.out, "rolled back"));
-    CHECK(has(history.out, "swapped"));
-    CHECK(!has(history.out, "running")); // as the old database still had it when it was moved away
+    CHECK(contains(history.out, "rolled back"));
+    CHECK(contains(history.out, "swapped"));
+    CHECK(!contains(history.out, "running")); // as the old database still had it when it was moved away
     CHECK(history.err.find("error") == std::string::npos);
 }
 
@@ -217,7 +216,7 @@ TEST_CASE("the mark lives through swaps, and counts for its own server, name and
     const auto expect_refused = [&](const ProgramResult& result, const std::string& why) {
         INFO(result.text());
         CHECK(result.exit_code == 1);
-        CHECK(has(result.err, why));
+        CHECK(contains(result.err, why));
     };
     DatabaseOptions other;
     other.sql = new_sql;
@@ -245,7 +244,7 @@ TEST_CASE("exchanged conninfos are refused, and the source's log shows no write"
     const ProgramResult exchanged = tests::pgsluice({"refresh", "--source", left, "--target", right});
     INFO(exchanged.text());
     CHECK(exchanged.exit_code == 1);
-    CHECK(has(exchanged.err, "source and target are exchanged"));
+    CHECK(contains(exchanged.err, "source and target are exchanged"));
     CHECK(word(pair.source()) == "new");
     expect_ok(tests::pgsluice(
         {"refresh", "--source", right, "--target", left})); // nor does a run the right way round
@@ -258,7 +257,7 @@ TEST_CASE("exchanged conninfos are refused, and the source's log shows no write"
         for (const char* verb :
              {"insert ", "update ", "delete ", "create ", "drop ", "alter ", "truncate ", "grant "})
             if (line.compare(at + 11, std::string(verb).size(), verb) == 0) FAIL_CHECK(line);
-        CHECK(!has(line, " from stdin"));
+        CHECK(!contains(line, " from stdin"));
     }
     CHECK(statements > 10);
 }

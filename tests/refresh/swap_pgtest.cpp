@@ -1,7 +1,6 @@
 // The swap under load, and what may stand in its way (rules.md section 4).
 #include <algorithm>
 #include <csignal>
-#include <optional>
 #include <thread>
 
 #include "support/catch.hpp"
@@ -9,6 +8,7 @@
 #include "support/oracle.hpp"
 #include "support/pair.hpp"
 #include "support/session.hpp"
+#include "support/text.hpp"
 
 using namespace pgsluice::tests;
 using namespace std::chrono_literals;
@@ -38,8 +38,6 @@ std::string connection_rights(const TestDatabase& database) {
     return database.value("select datallowconn || ' ' || datconnlimit from pg_database where datname = "
                           "current_database()");
 }
-
-bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 } // namespace
 
@@ -95,7 +93,7 @@ TEST_CASE("a session that may not be ended is named, and nobody loses anything",
     const ProgramResult refused = pair.run("refresh");
     INFO(refused.text());
     CHECK(refused.exit_code == 1);
-    CHECK(has(refused.err, std::to_string(administrator.backend_pid()) + " (postgres"));
+    CHECK(contains(refused.err, std::to_string(administrator.backend_pid()) + " (postgres"));
     CHECK(application.value("select label from ledger") == "old"); // was not ended for nothing
     CHECK(pair.leftovers().empty());
     CHECK(!pair.target().rows("select from pg_database where datname = current_database()").empty());
@@ -139,7 +137,7 @@ TEST_CASE("a database bound to something refuses by name, in plan and in refresh
             const ProgramResult result = pair.run(command);
             INFO(result.text());
             CHECK(result.exit_code == (std::string(command) == "refresh" ? 1 : result.exit_code));
-            CHECK(has(result.out + result.err, what));
+            CHECK(contains(result.out + result.err, what));
         }
         CHECK(pair.target().value("select to_regnamespace('pgsluice') is null") == "t");
     };
@@ -169,7 +167,7 @@ TEST_CASE("a database bound to something refuses by name, in plan and in refresh
     blocker.sql("lock table ledger in access exclusive mode");
     Program late{pgsluice_command(pair.arguments("refresh", {"--verbose", "--lock-timeout", "60s"}))};
     const auto wait_for = [&](const std::string& text) {
-        for (int i = 0; i < 1200 && late.running() && !has(late.err(), text); ++i)
+        for (int i = 0; i < 1200 && late.running() && !contains(late.err(), text); ++i)
             std::this_thread::sleep_for(25ms);
     };
     wait_for("locking the source's tables");
@@ -198,49 +196,6 @@ TEST_CASE("a database bound to something refuses by name, in plan and in refresh
     INFO(result.text());
     CHECK(result.exit_code == 0);
     CHECK(pair.target().value("select label from ledger") == "new");
-}
-
-TEST_CASE("at COMMIT a lost connection or a stop does not make the swap look undone", "[refresh][swap]") {
-    TestCluster server;
-    DatabaseOptions source, target;
-    source.sql = ledger_sql("new", 5);
-    target.sql = ledger_sql("old", 5);
-    Pair pair(TestCluster::shared(), source, server, target);
-    std::optional<Session> administrator(std::in_place, pair.target().superuser_conninfo());
-    Program run{pgsluice_command(pair.arguments("refresh", {"--verbose"}))};
-    for (int i = 0;
-         i < 2400 && run.running() && !has(run.err(), "waiting for sessions that this role may not end"); ++i)
-        std::this_thread::sleep_for(25ms);
-    // All is committed but the renames; a commit from here on is done, and not told.
-    server.sql("alter system set synchronous_standby_names = 'nobody'");
-    server.sql("select pg_reload_conf()");
-    std::this_thread::sleep_for(1s);
-    administrator.reset();
-    Session watcher{server.superuser_conninfo()};
-    const std::string hanging =
-        "select coalesce(max(pid), 0) from pg_stat_activity where wait_event = 'SyncRep' "
-        "and application_name = 'pgsluice'";
-    std::string pid = "0";
-    for (int i = 0; i < 400 && run.running() && pid == "0"; ++i) {
-        std::this_thread::sleep_for(25ms);
-        pid = watcher.value(hanging);
-    }
-    REQUIRE(pid != "0");
-    SECTION("the connection") { CHECK(watcher.value("select pg_terminate_backend(" + pid + ")") == "t"); }
-    SECTION("a stop") {
-        run.send(SIGTERM);
-        std::this_thread::sleep_for(2s);
-        CHECK(run.running());
-    }
-    server.sql("alter system reset synchronous_standby_names");
-    server.sql("select pg_reload_conf()");
-    const ProgramResult result = run.wait();
-    INFO(result.text());
-    CHECK(result.exit_code == 0);
-    CHECK(pair.target().value("select label from ledger") == "new");
-    CHECK(pair.target().value("select state from pgsluice.run") == "swapped");
-    CHECK(server.value("select label from ledger", pair.target().name() + "_previous") == "old");
-    CHECK(pair.leftovers().empty());
 }
 
 TEST_CASE("the swap is one transaction in another database, and touches names only", "[refresh][swap]") {
@@ -273,11 +228,11 @@ TEST_CASE("the swap is one transaction in another database, and touches names on
     REQUIRE(end != std::string::npos);
     CHECK(line_of(begin).starts_with("postgres "));
     CHECK(line_of(end).starts_with("postgres "));
-    CHECK(!has(log.substr(begin, back - begin), ": commit"));
+    CHECK(!contains(log.substr(begin, back - begin), ": commit"));
     CHECK(log.find("pg_terminate_backend") > away); // nobody is ended before the lock is asked for
     std::transform(log.begin(), log.end(), log.begin(), [](unsigned char c) { return std::tolower(c); });
-    CHECK(!has(log, "allow_connections"));
-    CHECK(!has(log, "connection limit")); // the target has none
+    CHECK(!contains(log, "allow_connections"));
+    CHECK(!contains(log, "connection limit")); // the target has none
     CHECK_THROWS_AS(open.value("select 1"), SqlError);
 }
 
@@ -300,9 +255,9 @@ TEST_CASE("settings that the role may not set are remarks with their SQL", "[ref
                             "'remarks') r where state = 'swapped' order by 1"))
         statements += row[0] + "\n";
     INFO(statements);
-    CHECK(has(statements, "log_statement"));
-    CHECK(has(statements, "ALTER ROLE \"reader\" IN DATABASE"));
-    CHECK(!has(statements, "7MB"));
+    CHECK(contains(statements, "log_statement"));
+    CHECK(contains(statements, "ALTER ROLE \"reader\" IN DATABASE"));
+    CHECK(!contains(statements, "7MB"));
     CHECK(pair.target().value(
               "select setconfig::text from pg_db_role_setting s join pg_database d on d.oid = "
               "s.setdatabase where d.datname = current_database() and s.setrole = 0") == "{work_mem=7MB}");

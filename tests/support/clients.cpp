@@ -1,6 +1,7 @@
 #include "support/clients.hpp"
 
 #include "support/session.hpp"
+#include "support/text.hpp"
 
 #include <chrono>
 #include <optional>
@@ -19,8 +20,6 @@ constexpr const char* read_sql =
     "select l.label, l.entries = count(e.id) and bool_and(e.label = l.label), "
     "l.entries || ' entries, ' || count(e.id) || ' found, ' || min(e.label) || ' to ' || max(e.label) "
     "from public.ledger l left join public.entry e on true group by l.label, l.entries";
-
-bool contains(const std::string& text, const char* part) { return text.find(part) != std::string::npos; }
 
 // A server that ends a session while a statement is on its way to it closes the socket with that statement
 // unread: then the FATAL 57P01 can be lost on the client's side, and libpq only says that the connection is

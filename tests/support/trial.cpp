@@ -98,10 +98,6 @@ void expect_failure(const ProgramResult& result, int code, const std::vector<std
     }
 }
 
-bool contains(const std::string& text, const std::string& part) {
-    return text.find(part) != std::string::npos;
-}
-
 bool comes_true(const TestDatabase& database, const std::string& query, const std::string& wanted) {
     for (int attempt = 0; attempt < 300; ++attempt) {
         if (database.value(query) == wanted) return true;

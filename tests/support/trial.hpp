@@ -2,6 +2,7 @@
 #pragma once
 #include "support/oracle.hpp"
 #include "support/program.hpp"
+#include "support/text.hpp"
 
 #include <map>
 #include <string>
@@ -57,7 +58,6 @@ private:
 // Catch2 checks on what a failed run said.
 void expect_failure(const ProgramResult& result, int code, const std::vector<std::string>& words);
 
-bool contains(const std::string& text, const std::string& part);
 // Asks until `query` (as superuser) gives `wanted`, for half a minute at most; whether it did.
 bool comes_true(const TestDatabase& database, const std::string& query, const std::string& wanted = "t");
 

@@ -1,6 +1,7 @@
 #include "support/writers.hpp"
 
 #include "support/session.hpp"
+#include "support/text.hpp"
 
 #include <chrono>
 #include <optional>
@@ -16,8 +17,6 @@ create table person_role (id bigint generated always as identity primary key,
 namespace {
 
 using namespace std::chrono_literals;
-
-bool contains(const std::string& text, const char* part) { return text.find(part) != std::string::npos; }
 
 bool may_happen(const SqlError& error) {
     const std::string text = error.what();
