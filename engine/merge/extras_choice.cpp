@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "base/text.hpp"
+#include "merge/column_types.hpp"
 #include "merge/extras.hpp"
 
 namespace pgsluice::merge {
@@ -114,46 +115,10 @@ private:
     mutable std::set<std::string> used_; // patterns that have matched something
 };
 
-// The source's rows hold values of these: another attribute or column makes them unreadable.
-class TypesOfColumns {
-public:
-    explicit TypesOfColumns(const model::Database& source) {
-        std::vector<CatalogId> queue;
-        const auto use = [&](CatalogId type) {
-            const Object* found = source.find(type);
-            if (found != nullptr && is_type(found->kind) && used_.insert(type).second) queue.push_back(type);
-        };
-        std::map<CatalogId, std::vector<CatalogId>> made_of;
-        for (const model::ElementNeed& need : source.element_needs) {
-            const Object* who = source.find(need.who);
-            if (who == nullptr || !need.column.empty() || need.who == need.needs) continue;
-            made_of[need.who].push_back(need.needs);
-            if (who->kind == Kind::table || who->kind == Kind::materialized_view) use(need.needs);
-        }
-        for (const model::Dependency& need : source.dependencies) {
-            const Object* who = source.find(need.who);
-            if (who == nullptr) continue;
-            if (who->kind == Kind::domain || who->kind == Kind::range_type)
-                made_of[need.who].push_back(need.needs);
-            if (who->details.contains("typed")) use(need.needs);
-        }
-        for (std::size_t at = 0; at < queue.size(); ++at)
-            for (const CatalogId type : made_of[queue[at]]) use(type);
-    }
-    bool contains(CatalogId type) const { return used_.contains(type); }
-
-private:
-    static bool is_type(Kind kind) {
-        return kind == Kind::table || kind == Kind::composite_type || kind == Kind::domain ||
-               kind == Kind::range_type;
-    }
-    std::set<CatalogId> used_;
-};
-
 class Chooser {
 public:
     Chooser(const Sides& sides, const Roles& roles)
-        : sides_(sides), roles_(roles), taken_(sides.planned), keeper_(sides), types_(sides.source) {
+        : sides_(sides), roles_(roles), taken_(sides.planned), keeper_(sides), column_types_(sides.source) {
         for (const model::Dependency& dependency : sides.source.dependencies) {
             const Object* child = sides.source.find(dependency.who);
             const Object* parent = sides.source.find(dependency.needs);
@@ -221,7 +186,7 @@ private:
         const bool recorded = sides_.options.recorded_elements.contains(key);
         if (const auto fate = by_origin(keeper_.keeps(theirs, element), recorded)) return *fate;
         if (theirs.kind == Kind::enum_type) return {};
-        if (types_.contains(shared.id)) return pending(model::display_name(shared) + type_in_use);
+        if (column_types_.contains(shared.id)) return pending(model::display_name(shared) + type_in_use);
         if (theirs.kind != Kind::table) return {};
         return of_column(theirs, shared, element);
     }
@@ -273,7 +238,7 @@ private:
     const Roles& roles_;
     TakenNames taken_;
     Keeper keeper_;
-    TypesOfColumns types_;
+    ColumnTypes column_types_;
     std::map<CatalogId, std::vector<const Object*>> parents_, children_;
     Fates fates_;
 };

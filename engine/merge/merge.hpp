@@ -87,8 +87,8 @@ struct Pending {
     std::string sql;    // its whole DDL
 };
 
-// The reason of an element that could only be added behind the backs of rows that are copied without it: no
-// later run tries these.
+// The reason of an element that could only be added behind the backs of rows that are copied without it:
+// tried again by the first run in which no row holds a value of the type.
 constexpr const char* type_in_use = " is the type of a column, whose rows come without it";
 
 struct Planned {

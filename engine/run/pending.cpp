@@ -9,6 +9,7 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "merge/column_types.hpp"
 #include "pq/quote.hpp"
 #include "run/journal.hpp"
 #include "run/reading.hpp"
@@ -184,14 +185,17 @@ Task<void> write_pending(pq::Connection& session, std::string run_id, std::vecto
 }
 
 Task<void> try_pending(Context& context, pq::Connection& session, const model::Database& planned) {
-    const std::string sql = "select kind, schema, table_name, name, arguments, object, sql from "
-                            "pgsluice.pending where why = 'cannot' "
-                            "and sql <> '' and pg_catalog.strpos(reason, " +
-                            quote_literal(merge::type_in_use) + ") = 0 and run_id <> " +
+    const std::string sql = "select kind, schema, table_name, name, arguments, object, sql, reason from "
+                            "pgsluice.pending where why = 'cannot' and sql <> '' and run_id <> " +
                             quote_literal(context.run_id) + " order by since, object";
     const pq::Rows rows = co_await session.rows(sql);
+    const merge::ColumnTypes column_types(planned);
     for (std::size_t i = 0; i < rows.size(); ++i) {
         const Line line{std::string(rows.at(i, "object")), std::string(rows.at(i, "sql")), key_of(rows, i)};
+        // The server would take it, and the next run's rows would not fit.
+        const model::Object* owner = planned.find({line.key.kind, line.key.schema, {}, line.key.table, {}});
+        const bool waits_for_type = rows.at(i, "reason").find(merge::type_in_use) != std::string_view::npos;
+        if (waits_for_type && owner != nullptr && column_types.contains(owner->id)) continue;
         const std::string reason = co_await try_line(session, line, is_there_as_extra(planned, line.key));
         if (reason.empty()) {
             context.report.merge.carried.push_back(line.object);

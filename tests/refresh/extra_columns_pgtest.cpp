@@ -132,6 +132,12 @@ TEST_CASE("a column or attribute of a type that is a column's type waits, and th
                                   "pgsluice.pending") == "t");
         CHECK(pair.target().value("select (p).b || (many[1]).b || (c).w from t") == "onetwo7");
     }
+    pair.source().sql("alter table t drop column p, drop column many, drop column c");
+    const ProgramResult result = pair.run("refresh");
+    INFO(result.text());
+    REQUIRE(result.ok());
+    CHECK(pending(pair).empty());
+    CHECK(pair.target().value("select ('(1,one,more)'::pair).c || ('(7,8)'::crate).h") == "more8");
 }
 
 TEST_CASE("a NOT NULL that the source's rows break stays away, and takes no other along", "[extras]") {
