@@ -9,27 +9,6 @@ namespace pgsluice::merge {
 
 namespace {
 
-// As the server prints it: f(t.*). Staging tables have no such row, so nobody is looked for by such a key.
-bool reads_whole_row(const std::string& expression) {
-    for (std::size_t at = 0; at < expression.size(); ++at) {
-        if (expression[at] == '\'' || expression[at] == '"') {
-            at = std::min(expression.find(expression[at], at + 1), expression.size());
-        } else if (expression.compare(at, 2, ".*") == 0) {
-            const std::size_t open = expression.rfind('(', at);
-            const bool of_operator =
-                open != std::string::npos && expression.substr(0, open).ends_with("OPERATOR");
-            if (!of_operator) return true;
-        }
-    }
-    return false;
-}
-
-bool reads_whole_row(const model::KeyFacts& key) {
-    return reads_whole_row(key.predicate) ||
-           std::any_of(key.expressions.begin(), key.expressions.end(),
-                       [](const std::string& expression) { return reads_whole_row(expression); });
-}
-
 using Columns = std::vector<std::string>;
 using Role = MergeTable::Role;
 
@@ -96,7 +75,7 @@ private:
             const bool whole = key.expressions.empty();
             if (key.primary) table_.primary_key = key.columns;
             if (whole && never_null(key.columns) && table_.row_key.empty()) table_.row_key = key.columns;
-            if (reads_whole_row(key)) continue;
+            if (key.reads_row) continue; // staging tables have no such row to look for
             if (generated(key.columns)) continue;
             if (whole && never_null(key.columns)) {
                 always_.push_back(key.columns);

@@ -142,17 +142,17 @@ flow::Task<std::string> catalog_mark(pq::Connection& session) {
         rows += fmt::format("select '{0}'::pg_catalog.text, oid::pg_catalog.text, xmin from pg_catalog.{0} "
                             "where oid >= 16384 or oid = 2200 union all ",
                             catalog);
-    rows += "select 'pg_attribute', attrelid || '.' || attnum, xmin from pg_catalog.pg_attribute where "
-            "attrelid >= 16384 union all select 'pg_index', indexrelid::pg_catalog.text, xmin from "
-            "pg_catalog.pg_index where indexrelid >= 16384 union all select 'pg_sequence', "
-            "seqrelid::pg_catalog.text, xmin from pg_catalog.pg_sequence union all select 'pg_inherits', "
-            "inhrelid::pg_catalog.text, xmin from pg_catalog.pg_inherits union all select "
-            "'pg_description', objoid || '.' || classoid || '.' || objsubid, xmin from "
-            "pg_catalog.pg_description where objoid >= 16384 or objoid = 2200 union all select "
-            "'pg_seclabel', objoid || '.' || classoid || '.' || objsubid, xmin from pg_catalog.pg_seclabel "
-            "union all select 'pg_database', oid::pg_catalog.text, xmin from pg_catalog.pg_database where "
-            "datname = pg_catalog.current_database() union all select 'pg_db_role_setting', setdatabase || "
-            "'.' || setrole, xmin from pg_catalog.pg_db_role_setting";
+    rows += R"(
+select 'pg_attribute', attrelid || '.' || attnum, xmin from pg_catalog.pg_attribute where attrelid >= 16384
+union all select 'pg_index', indexrelid::pg_catalog.text, xmin from pg_catalog.pg_index where indexrelid >= 16384
+union all select 'pg_sequence', seqrelid::pg_catalog.text, xmin from pg_catalog.pg_sequence
+union all select 'pg_inherits', inhrelid::pg_catalog.text, xmin from pg_catalog.pg_inherits
+union all select 'pg_description', objoid || '.' || classoid || '.' || objsubid, xmin
+    from pg_catalog.pg_description where objoid >= 16384 or objoid = 2200
+union all select 'pg_seclabel', objoid || '.' || classoid || '.' || objsubid, xmin from pg_catalog.pg_seclabel
+union all select 'pg_database', oid::pg_catalog.text, xmin
+    from pg_catalog.pg_database where datname = pg_catalog.current_database()
+union all select 'pg_db_role_setting', setdatabase || '.' || setrole, xmin from pg_catalog.pg_db_role_setting)";
     const std::string sql = "select count(*) || ' ' || coalesce(pg_catalog.sum(pg_catalog.hashtextextended("
                             "(x.catalog || x.address || ' ' || x.xmin::pg_catalog.text) collate "
                             "pg_catalog.\"C\", 0)), 0) from (" +

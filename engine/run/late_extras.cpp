@@ -50,22 +50,24 @@ Task<bool> exists(pq::Connection& session, const WatchedTable& table) {
 // The equality by which the key's own index tells rows apart, by column: not always pg_catalog's, and with
 // the empty search_path no other would be found.
 Task<std::map<std::string, std::string>> key_operators(pq::Connection& session, const WatchedTable& table) {
-    const std::string sql =
-        "select i.indexrelid, a.attname, o.oprname, s.nspname from pg_catalog.pg_index i "
-        "join pg_catalog.pg_class c on c.oid = i.indrelid "
-        "join pg_catalog.pg_namespace n on n.oid = c.relnamespace "
-        "cross join lateral rows from (pg_catalog.unnest(i.indkey::pg_catalog.int2[]), "
-        "pg_catalog.unnest(i.indclass::pg_catalog.oid[])) as u(attnum, opclass) "
-        "join pg_catalog.pg_attribute a on a.attrelid = c.oid and a.attnum = u.attnum "
-        "join pg_catalog.pg_opclass p on p.oid = u.opclass "
-        "join pg_catalog.pg_amop m on m.amopfamily = p.opcfamily and m.amoplefttype = p.opcintype and "
-        "m.amoprighttype = p.opcintype and m.amopstrategy = 3 "
-        "join pg_catalog.pg_am am on am.oid = p.opcmethod and am.amname = 'btree' "
-        "join pg_catalog.pg_operator o on o.oid = m.amopopr "
-        "join pg_catalog.pg_namespace s on s.oid = o.oprnamespace "
-        "where i.indisunique and i.indisvalid and i.indpred is null and i.indexprs is null and n.nspname = " +
-        quote_literal(table.schema) + " and c.relname = " + quote_literal(table.name) +
-        " order by i.indisprimary desc, i.indexrelid";
+    const std::string sql = fmt::format(R"(
+select i.indexrelid, a.attname, o.oprname, s.nspname
+from pg_catalog.pg_index i
+join pg_catalog.pg_class c on c.oid = i.indrelid
+join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+cross join lateral rows from (pg_catalog.unnest(i.indkey::pg_catalog.int2[]),
+    pg_catalog.unnest(i.indclass::pg_catalog.oid[])) as u(attnum, opclass)
+join pg_catalog.pg_attribute a on a.attrelid = c.oid and a.attnum = u.attnum
+join pg_catalog.pg_opclass p on p.oid = u.opclass
+join pg_catalog.pg_amop m on m.amopfamily = p.opcfamily and m.amoplefttype = p.opcintype
+    and m.amoprighttype = p.opcintype and m.amopstrategy = 3
+join pg_catalog.pg_am am on am.oid = p.opcmethod and am.amname = 'btree'
+join pg_catalog.pg_operator o on o.oid = m.amopopr
+join pg_catalog.pg_namespace s on s.oid = o.oprnamespace
+where i.indisunique and i.indisvalid and i.indpred is null and i.indexprs is null
+    and n.nspname = {} and c.relname = {}
+order by i.indisprimary desc, i.indexrelid)",
+                                        quote_literal(table.schema), quote_literal(table.name));
     const pq::Rows rows = co_await session.rows(sql);
     const std::set<std::string> wanted(table.key.begin(), table.key.end());
     std::map<std::string, std::map<std::string, std::string>> by_index;

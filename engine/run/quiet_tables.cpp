@@ -44,24 +44,30 @@ std::string enable(std::string_view state, const std::string& what) {
 
 // Foreign keys from or to the tables, each with the topmost one that it is a part of.
 std::string foreign_keys_sql(const std::string& names, bool enforceable) {
-    return "with recursive tables(oid) as (select c.oid" + std::string(from_tables) + "where " + names +
-           "), up(leaf, oid, parent) as (select k.oid, k.oid, k.conparentid from pg_catalog.pg_constraint k "
-           "where k.contype = 'f' and (k.conrelid in (select oid from tables) or k.confrelid in (select oid "
-           "from tables)) union all select up.leaf, k.oid, k.conparentid from up join "
-           "pg_catalog.pg_constraint k on k.oid = up.parent) "
-           "select up.leaf, k.oid as root, n.nspname as schema, c.relname as table, k.conname as name, "
-           "k.condeferrable, "
-           "k.condeferred, k.convalidated, c.relkind = 'p' as partitioned, "
-           "k.confdeltype <> 'a' or k.confupdtype <> 'a' as acts, "
-           "l.confrelid in (select oid from tables) as leads_here, ln.nspname as leaf_schema, "
-           "lc.relname as leaf_table, l.conname as leaf_name "
-           "from up join pg_catalog.pg_constraint k on k.oid = up.oid and up.parent = 0 "
-           "join pg_catalog.pg_class c on c.oid = k.conrelid "
-           "join pg_catalog.pg_namespace n on n.oid = c.relnamespace "
-           "join pg_catalog.pg_constraint l on l.oid = up.leaf "
-           "join pg_catalog.pg_class lc on lc.oid = l.conrelid "
-           "join pg_catalog.pg_namespace ln on ln.oid = lc.relnamespace " +
-           (enforceable ? "where k.conenforced " : "") + "order by schema, \"table\", name, up.leaf";
+    return fmt::format(R"(
+with recursive tables(oid) as (
+    select c.oid {0} where {1}),
+up(leaf, oid, parent) as (
+    select k.oid, k.oid, k.conparentid
+    from pg_catalog.pg_constraint k
+    where k.contype = 'f'
+        and (k.conrelid in (select oid from tables) or k.confrelid in (select oid from tables))
+    union all
+    select up.leaf, k.oid, k.conparentid from up join pg_catalog.pg_constraint k on k.oid = up.parent)
+select up.leaf, k.oid as root, n.nspname as schema, c.relname as table, k.conname as name,
+    k.condeferrable, k.condeferred, k.convalidated, c.relkind = 'p' as partitioned,
+    k.confdeltype <> 'a' or k.confupdtype <> 'a' as acts, l.confrelid in (select oid from tables) as leads_here,
+    ln.nspname as leaf_schema, lc.relname as leaf_table, l.conname as leaf_name
+from up
+join pg_catalog.pg_constraint k on k.oid = up.oid and up.parent = 0
+join pg_catalog.pg_class c on c.oid = k.conrelid
+join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+join pg_catalog.pg_constraint l on l.oid = up.leaf
+join pg_catalog.pg_class lc on lc.oid = l.conrelid
+join pg_catalog.pg_namespace ln on ln.oid = lc.relnamespace
+{2}
+order by schema, "table", name, up.leaf)",
+                       from_tables, names, enforceable ? "where k.conenforced" : "");
 }
 
 std::string foreign_keys_of(pq::Connection& session, const std::vector<TableName>& tables) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "kinds/descriptor.hpp"
+#include "kinds/whole_row.hpp"
 #include "pq/quote.hpp"
 
 namespace pgsluice::run {
@@ -20,97 +21,92 @@ std::string names_of(const merge::RowPlan& plan) {
 
 // The sequence that the default asks, else the one that the column owns. Types whose arrays cannot be
 // compared have no equality.
-constexpr std::string_view columns_sql =
-    "select n.nspname as schema, c.relname as name, a.attname as column, a.attnotnull as not_null, "
-    "a.attgenerated <> "
-    "'' as generated, a.attidentity <> '' as identity, pg_catalog.pg_get_expr(d.adbin, d.adrelid) as "
-    "expression, "
-    "a.atttypid in (20, 21, 23) as integer, (select pg_catalog.quote_ident(sn.nspname) || '.' || "
-    "pg_catalog.quote_ident(s.relname) from pg_catalog.pg_depend p join pg_catalog.pg_class s on s.relkind = "
-    "'S' and "
-    "s.oid = case when p.classid = 'pg_catalog.pg_class'::pg_catalog.regclass then p.objid else p.refobjid "
-    "end join "
-    "pg_catalog.pg_namespace sn on sn.oid = s.relnamespace where (p.classid = "
-    "'pg_catalog.pg_class'::pg_catalog.regclass and p.refclassid = "
-    "'pg_catalog.pg_class'::pg_catalog.regclass and "
-    "p.refobjid = c.oid and p.refobjsubid = a.attnum and p.deptype in ('a', 'i')) or (p.classid = "
-    "'pg_catalog.pg_attrdef'::pg_catalog.regclass and p.objid = d.oid and p.refclassid = "
-    "'pg_catalog.pg_class'::pg_catalog.regclass) order by p.classid = "
-    "'pg_catalog.pg_attrdef'::pg_catalog.regclass "
-    "desc limit 1) as sequence, e.typname not in ('json', 'xml', 'point', 'box', 'circle', 'path', "
-    "'polygon', 'line', "
-    "'lseg', 'pg_snapshot', 'txid_snapshot', 'aclitem', 'gtsvector') and (e.oid < 16384 or e.typtype <> 'b' "
-    "or exists "
-    "(select from pg_catalog.pg_opclass o join pg_catalog.pg_am m on m.oid = o.opcmethod where o.opcintype = "
-    "e.oid and "
-    "o.opcdefault and m.amname in ('btree', 'hash'))) as has_equality from pg_catalog.pg_class c join "
-    "pg_catalog.pg_namespace n on n.oid = c.relnamespace join pg_catalog.pg_attribute a on a.attrelid = "
-    "c.oid and "
-    "a.attnum > 0 and not a.attisdropped join pg_catalog.pg_type t on t.oid = a.atttypid join "
-    "pg_catalog.pg_type b on "
-    "b.oid = case when t.typtype = 'd' then t.typbasetype else t.oid end join pg_catalog.pg_type e on e.oid "
-    "= case "
-    "when b.typcategory = 'A' and b.typelem <> 0 then b.typelem when b.typtype = 'd' then b.typbasetype else "
-    "b.oid end "
-    "left join pg_catalog.pg_attrdef d on d.adrelid = c.oid and d.adnum = a.attnum where (n.nspname, "
-    "c.relname) in "
-    "({}) order by c.oid, a.attnum";
+constexpr std::string_view columns_sql = R"(
+select n.nspname as schema, c.relname as name, a.attname as column, a.attnotnull as not_null,
+    a.attgenerated <> '' as generated, a.attidentity <> '' as identity,
+    pg_catalog.pg_get_expr(d.adbin, d.adrelid) as expression, a.atttypid in (20, 21, 23) as integer,
+    (select pg_catalog.quote_ident(sn.nspname) || '.' || pg_catalog.quote_ident(s.relname)
+        from pg_catalog.pg_depend p
+        join pg_catalog.pg_class s on s.relkind = 'S' and s.oid =
+            case when p.classid = 'pg_catalog.pg_class'::pg_catalog.regclass then p.objid else p.refobjid end
+        join pg_catalog.pg_namespace sn on sn.oid = s.relnamespace
+        where p.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
+            and (p.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
+                    and p.refobjid = c.oid and p.refobjsubid = a.attnum and p.deptype in ('a', 'i')
+                or p.classid = 'pg_catalog.pg_attrdef'::pg_catalog.regclass and p.objid = d.oid)
+        order by p.classid = 'pg_catalog.pg_attrdef'::pg_catalog.regclass desc
+        limit 1) as sequence,
+    e.typname not in ('json', 'xml', 'point', 'box', 'circle', 'path', 'polygon', 'line', 'lseg',
+            'pg_snapshot', 'txid_snapshot', 'aclitem', 'gtsvector')
+        and (e.oid < 16384 or e.typtype <> 'b'
+            or exists (select from pg_catalog.pg_opclass o
+                join pg_catalog.pg_am m on m.oid = o.opcmethod
+                where o.opcintype = e.oid and o.opcdefault and m.amname in ('btree', 'hash'))) as has_equality
+from pg_catalog.pg_class c
+join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+join pg_catalog.pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+join pg_catalog.pg_type t on t.oid = a.atttypid
+join pg_catalog.pg_type b on b.oid = case when t.typtype = 'd' then t.typbasetype else t.oid end
+join pg_catalog.pg_type e on e.oid = case
+    when b.typcategory = 'A' and b.typelem <> 0 then b.typelem
+    when b.typtype = 'd' then b.typbasetype
+    else b.oid end
+left join pg_catalog.pg_attrdef d on d.adrelid = c.oid and d.adnum = a.attnum
+where (n.nspname, c.relname) in ({})
+order by c.oid, a.attnum)";
 
-constexpr std::string_view keys_sql =
-    "select n.nspname as schema, c.relname as name, pg_catalog.quote_ident(c.relname) as row, x.relname as "
-    "key, "
-    "coalesce(pg_catalog.pg_get_expr(i.indpred, "
-    "i.indrelid), '') as predicate, coalesce((pg_catalog.to_jsonb(i) ->> 'indnullsnotdistinct')::bool, "
-    "false) as "
-    "nulls_equal, (select pg_catalog.array_agg(distinct a.attname) from pg_catalog.pg_attribute a where "
-    "a.attrelid = c.oid and a.attnum > "
-    "0 and (a.attnum = any (i.indkey::pg_catalog.int2[]) or exists (select from pg_catalog.pg_depend p where "
-    "p.classid = "
-    "'pg_catalog.pg_class'::pg_catalog.regclass and p.objid = i.indexrelid and p.refobjid = c.oid and "
-    "p.refobjsubid = "
-    "a.attnum))) as needs, i.indexprs is null and i.indpred is null as plain, coalesce(r.contype = 'x', "
-    "false) as "
-    "exclusion, "
-    "(select pg_catalog.array_agg(pg_catalog.pg_get_indexdef(i.indexrelid, k, false) order by k) from "
-    "pg_catalog.generate_series(1, i.indnkeyatts) k) as expressions, (select "
-    "pg_catalog.array_agg(coalesce(a.attname, "
-    "'') order by k) from pg_catalog.generate_series(1, i.indnkeyatts) k left join pg_catalog.pg_attribute a "
-    "on "
-    "a.attrelid = c.oid and a.attnum = i.indkey[k - 1] and a.attnum > 0) as columns, (select "
-    "pg_catalog.array_agg(case when l.collname is null then '' else pg_catalog.quote_ident(ln.nspname) || "
-    "'.' || "
-    "pg_catalog.quote_ident(l.collname) end order by k) from pg_catalog.generate_series(1, i.indnkeyatts) k "
-    "left join "
-    "pg_catalog.pg_collation l on l.oid = i.indcollation[k - 1] left join pg_catalog.pg_namespace ln on "
-    "ln.oid = "
-    "l.collnamespace) as collations, (select pg_catalog.array_agg('operator(' || "
-    "pg_catalog.quote_ident(opn.nspname) "
-    "|| '.' || o.oprname || ')' order by k) from pg_catalog.generate_series(1, i.indnkeyatts) k join "
-    "pg_catalog.pg_opclass oc on oc.oid = i.indclass[k - 1] join pg_catalog.pg_operator o on o.oid = "
-    "coalesce(case "
-    "when r.contype = 'x' then r.conexclop[k] end, (select ao.amopopr from pg_catalog.pg_amop ao where "
-    "ao.amopfamily = "
-    "oc.opcfamily and ao.amoplefttype = oc.opcintype and ao.amoprighttype = oc.opcintype and ao.amopstrategy "
-    "= 3)) "
-    "join pg_catalog.pg_namespace opn on opn.oid = o.oprnamespace) as operators from pg_catalog.pg_index i "
-    "join "
-    "pg_catalog.pg_class c on c.oid = i.indrelid join pg_catalog.pg_class x on x.oid = i.indexrelid join "
-    "pg_catalog.pg_namespace n on n.oid = c.relnamespace left join pg_catalog.pg_constraint r on r.conindid "
-    "= "
-    "i.indexrelid and r.contype in ('p', 'u', 'x') where (i.indisunique or r.contype = 'x') and (n.nspname, "
-    "c.relname) in ({}) order by c.oid, x.relname";
+constexpr std::string_view keys_sql = R"(
+select n.nspname as schema, c.relname as name, pg_catalog.quote_ident(c.relname) as row, x.relname as key,
+    coalesce(pg_catalog.pg_get_expr(i.indpred, i.indrelid), '') as predicate,
+    coalesce((pg_catalog.to_jsonb(i) ->> 'indnullsnotdistinct')::bool, false) as nulls_equal,
+    i.indexprs is null and i.indpred is null as plain,
+    coalesce(r.contype = 'x', false) as exclusion,
+    (select pg_catalog.array_agg(distinct a.attname)
+        from pg_catalog.pg_attribute a
+        where a.attrelid = c.oid and a.attnum > 0
+            and (a.attnum = any (i.indkey::pg_catalog.int2[])
+                or exists (select from pg_catalog.pg_depend p
+                    where p.classid = 'pg_catalog.pg_class'::pg_catalog.regclass and p.objid = i.indexrelid
+                        and p.refobjid = c.oid and p.refobjsubid = a.attnum))) as needs,
+    (select pg_catalog.array_agg(pg_catalog.pg_get_indexdef(i.indexrelid, k, false) order by k)
+        from pg_catalog.generate_series(1, i.indnkeyatts) k) as expressions,
+    (select pg_catalog.array_agg(coalesce(a.attname, '') order by k)
+        from pg_catalog.generate_series(1, i.indnkeyatts) k
+        left join pg_catalog.pg_attribute a
+            on a.attrelid = c.oid and a.attnum = i.indkey[k - 1] and a.attnum > 0) as columns,
+    (select pg_catalog.array_agg(case when l.collname is null then ''
+            else pg_catalog.quote_ident(ln.nspname) || '.' || pg_catalog.quote_ident(l.collname) end order by k)
+        from pg_catalog.generate_series(1, i.indnkeyatts) k
+        left join pg_catalog.pg_collation l on l.oid = i.indcollation[k - 1]
+        left join pg_catalog.pg_namespace ln on ln.oid = l.collnamespace) as collations,
+    (select pg_catalog.array_agg(
+            'operator(' || pg_catalog.quote_ident(opn.nspname) || '.' || o.oprname || ')' order by k)
+        from pg_catalog.generate_series(1, i.indnkeyatts) k
+        join pg_catalog.pg_opclass oc on oc.oid = i.indclass[k - 1]
+        join pg_catalog.pg_operator o on o.oid = coalesce(case when r.contype = 'x' then r.conexclop[k] end,
+            (select ao.amopopr from pg_catalog.pg_amop ao
+                where ao.amopfamily = oc.opcfamily and ao.amoplefttype = oc.opcintype
+                    and ao.amoprighttype = oc.opcintype and ao.amopstrategy = 3))
+        join pg_catalog.pg_namespace opn on opn.oid = o.oprnamespace) as operators
+from pg_catalog.pg_index i
+join pg_catalog.pg_class c on c.oid = i.indrelid
+join pg_catalog.pg_class x on x.oid = i.indexrelid
+join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+left join pg_catalog.pg_constraint r on r.conindid = i.indexrelid and r.contype in ('p', 'u', 'x')
+where (i.indisunique or r.contype = 'x') and (n.nspname, c.relname) in ({})
+order by c.oid, x.relname)";
 
-constexpr std::string_view checks_sql =
-    "select n.nspname as schema, c.relname as name, pg_catalog.quote_ident(c.relname) as row, r.conname as "
-    "check, (select "
-    "pg_catalog.array_agg(a.attname) from "
-    "pg_catalog.pg_attribute a where a.attrelid = c.oid and a.attnum = any (r.conkey)) as needs, "
-    "pg_catalog.pg_get_expr(r.conbin, "
-    "r.conrelid) "
-    "as expression from pg_catalog.pg_constraint r join pg_catalog.pg_class c on c.oid = r.conrelid join "
-    "pg_catalog.pg_namespace n on n.oid = c.relnamespace where r.contype = 'c' and (n.nspname, c.relname) in "
-    "({}) "
-    "order by c.oid, r.conname";
+constexpr std::string_view checks_sql = R"(
+select n.nspname as schema, c.relname as name, pg_catalog.quote_ident(c.relname) as row, r.conname as check,
+    (select pg_catalog.array_agg(a.attname)
+        from pg_catalog.pg_attribute a
+        where a.attrelid = c.oid and a.attnum = any (r.conkey)) as needs,
+    pg_catalog.pg_get_expr(r.conbin, r.conrelid) as expression
+from pg_catalog.pg_constraint r
+join pg_catalog.pg_class c on c.oid = r.conrelid
+join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+where r.contype = 'c' and (n.nspname, c.relname) in ({})
+order by c.oid, r.conname)";
 
 std::string text(const pq::Rows& rows, std::size_t i, std::string_view column) {
     return std::string(rows.at(i, column));
@@ -135,34 +131,18 @@ std::size_t table_of(const merge::RowPlan& plan, const pq::Rows& rows, std::size
     return i;
 }
 
-// Expressions of one table. One that reads the whole row has it as `t.*`, which a staging table lacks: a row
-// of the table's type is made of its columns.
+// Expressions of one table. A staging table has no such row: one of the table's type is made of its columns.
 class Expressions {
 public:
-    Expressions(const merge::TableName& table, const std::string& server_name,
-                const std::vector<std::string>& columns)
-        : whole_row_(server_name + ".*"), columns_(columns),
-          made_row_("(ROW(" + pq::quote_identifiers(columns) +
-                    ")::" + pq::quote_qualified(table.schema, table.name) + ")") {}
+    Expressions(const merge::TableName& table, std::string printed, const std::vector<std::string>& columns)
+        : printed_(std::move(printed)), columns_(columns),
+          row_("(ROW(" + pq::quote_identifiers(columns) +
+               ")::" + pq::quote_qualified(table.schema, table.name) + ")") {}
 
     std::string take(const std::string& text) {
-        std::string taken;
-        for (std::size_t at = 0; at < text.size();) {
-            const bool begins =
-                at == 0 || std::string_view("( ,").find(text[at - 1]) != std::string_view::npos;
-            if (begins && text.compare(at, whole_row_.size(), whole_row_) == 0) {
-                taken += made_row_;
-                at += whole_row_.size();
-                reads_row_ = true;
-                continue;
-            }
-            std::size_t end = at + 1; // a literal or a quoted name as a whole; doubled quotes are two of them
-            if (text[at] == '\'' || text[at] == '"')
-                end = std::min(text.find(text[at], at + 1), text.size() - 1) + 1;
-            taken.append(text, at, end - at);
-            at = end;
-        }
-        return taken;
+        kinds::RowReading reading = kinds::replace_whole_row(text, printed_, row_);
+        reads_row_ = reads_row_ || reading.reads_row;
+        return std::move(reading.text);
     }
 
     std::vector<std::string> needs(const std::vector<std::string>& named) const {
@@ -172,9 +152,9 @@ public:
     bool read_row() const { return reads_row_; }
 
 private:
-    std::string whole_row_;
+    std::string printed_;
     const std::vector<std::string>& columns_;
-    std::string made_row_;
+    std::string row_;
     bool reads_row_ = false;
 };
 
