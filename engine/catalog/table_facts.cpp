@@ -18,12 +18,21 @@ constexpr std::string_view columns_sql = R"(
 select c.oid, n.nspname as schema, c.relname as name,
     c.relispartition as is_partition, c.relkind = 'p' as is_partitioned,
     a.attname as column, pg_catalog.format_type(a.atttypid, a.atttypmod) as type, a.attnotnull as not_null,
+    case when t.typtype = 'd' then (
+        with recursive below(oid) as (
+            select t.oid
+            union all
+            select d.typbasetype from below join pg_catalog.pg_type d on d.oid = below.oid and d.typtype = 'd')
+        select pg_catalog.format_type(b.oid, null)
+        from below join pg_catalog.pg_type b on b.oid = below.oid and b.typtype <> 'd')
+    end as domain_of,
     a.atthasdef or a.attidentity <> '' as has_default, a.attgenerated <> '' as generated,
     a.attidentity <> '' or coalesce(pg_catalog.pg_get_expr(d.adbin, d.adrelid) ~ 'nextval\(', false)
         as from_sequence
 from pg_catalog.pg_class c
 join pg_catalog.pg_namespace n on n.oid = c.relnamespace
 left join (pg_catalog.pg_attribute a
+        join pg_catalog.pg_type t on t.oid = a.atttypid
         left join pg_catalog.pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum)
     on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
 where {0}
@@ -133,6 +142,7 @@ flow::Task<void> read_table_facts(Session& session, model::Database& database) {
         model::ColumnFacts column;
         column.name = row.text("column");
         column.type = row.text("type");
+        if (const auto base = row.get("domain_of")) column.domain_of = *base;
         column.not_null = row.boolean("not_null");
         column.has_default = row.boolean("has_default");
         column.generated = row.boolean("generated");

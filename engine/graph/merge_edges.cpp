@@ -78,6 +78,10 @@ void add_merge_edges(Steps& steps) {
         if (network.is(link.who, Kind::foreign_key) && merged.contains(link.needs))
             for (const Part part : {Part::create, Part::validate})
                 steps.order_after(steps.slot(link.who, part), steps.merge);
+        // Of a table that the target lacks only the rows say whether a reference is kept.
+        if (network.is(link.who, Kind::foreign_key) && network.is(link.needs, Kind::table) &&
+            merged.contains(table))
+            steps.order_after(steps.merge, steps.filled(link.needs));
         // New keys come from behind all that the source has ever given.
         if (network.is(link.who, Kind::sequence) && merged.contains(link.needs))
             steps.order_after(steps.merge, steps.slot(link.who, Part::sequence_value));

@@ -18,7 +18,8 @@ bool holds(const Columns& columns, const std::string& name) {
 
 class Keys {
 public:
-    Keys(MergeTable& table, const model::TableFacts& facts) : table_(table), facts_(facts) {}
+    Keys(MergeTable& table, const model::TableFacts& facts, const model::TableFacts& theirs)
+        : table_(table), facts_(facts), theirs_(theirs) {}
 
     void set(const Columns& named) {
         sort();
@@ -26,6 +27,7 @@ public:
         if (table_.role == Role::extra && table_.partitioned) table_.row_key.clear();
         const Columns& primary = table_.primary_key;
         table_.generated_key = generated(primary);
+        table_.rest_tells = table_.role != Role::preserved || !told_by_names_of_one_side();
         if (!named.empty()) {
             table_.natural_keys.push_back(named);
             if (has_uuid(primary) && primary != named) table_.natural_keys.push_back(primary);
@@ -50,8 +52,9 @@ private:
                            [&](const std::string& name) { return fact(name) && fact(name)->from_sequence; });
     }
     bool has_uuid(const Columns& columns) const {
-        return std::any_of(columns.begin(), columns.end(),
-                           [&](const std::string& name) { return fact(name) && fact(name)->type == "uuid"; });
+        return std::any_of(columns.begin(), columns.end(), [&](const std::string& name) {
+            return fact(name) && fact(name)->base_type() == "uuid";
+        });
     }
     bool never_null(const Columns& columns) const {
         return std::all_of(columns.begin(), columns.end(),
@@ -88,16 +91,41 @@ private:
             const bool always = never_null(key.columns) && key.predicate.empty();
             (always ? always_by_expression_ : sometimes_).push_back(std::move(made));
         }
+        if (!always_.empty() || !always_by_expression_.empty()) return;
+        // Better a key that only the target has than none.
+        for (const model::KeyFacts& key : theirs_.keys)
+            if (key.expressions.empty() && key.predicate.empty() && !key.columns.empty() &&
+                on_both_sides(key.columns) && never_null(key.columns) && !generated(key.columns))
+                always_.push_back(key.columns);
+    }
+
+    // A unique key over columns that the other side lacks: what tells rows apart here says nothing there.
+    bool has_names_of_its_own(const model::TableFacts& side, bool without_null) const {
+        return std::any_of(side.keys.begin(), side.keys.end(), [&](const model::KeyFacts& key) {
+            if (key.reads_row || on_both_sides(key.columns)) return false;
+            if (without_null && !(key.expressions.empty() && key.predicate.empty())) return false;
+            return std::all_of(key.columns.begin(), key.columns.end(), [&](const std::string& name) {
+                const model::ColumnFacts* column = side.column(name);
+                return column != nullptr && !column->from_sequence && (!without_null || column->not_null);
+            });
+        });
+    }
+    bool names_were_changed() const { // login there, username here
+        return has_names_of_its_own(theirs_, false) && has_names_of_its_own(facts_, false);
+    }
+    bool told_by_names_of_one_side() const {
+        return has_names_of_its_own(theirs_, true) || names_were_changed();
     }
 
     // A number that nobody gave a meaning (17, from a sequence that only the service knows): beside a key
     // that says more it says nothing. References in it mean what they lead to, texts and uuids themselves.
     bool is_number(const Columns& columns) const {
-        static constexpr std::array<const char*, 4> types = {"smallint", "integer", "bigint", "numeric"};
+        static constexpr std::array<const char*, 8> types = {
+            "smallint", "integer", "bigint", "numeric", "real", "double precision", "money", "oid"};
         bool any = false;
         for (const std::string& name : columns) {
             if (refers(name)) continue;
-            const std::string& type = fact(name)->type;
+            const std::string& type = fact(name)->base_type();
             if (std::none_of(types.begin(), types.end(),
                              [&](const char* one) { return type.starts_with(one); }))
                 return false;
@@ -134,6 +162,8 @@ private:
                 table_.natural_keys.push_back(primary);
             else
                 table_.known_if_recorded = true;
+        } else if (table_.expression_keys.empty() && names_were_changed()) {
+            return; // no reference can be followed
         } else if (table_.expression_keys.empty()) {
             // Of a table whose rows come from the source alone: most of the target's are copies of them, in
             // which anything may have changed since.
@@ -165,22 +195,24 @@ private:
         for (const MergeColumn& column : table_.columns) {
             const model::ColumnFacts* of = fact(column.name);
             const bool surrogate = holds(table_.primary_key, column.name) && of != nullptr &&
-                                   (of->from_sequence || (of->type == "uuid" && !refers(column.name)));
+                                   (of->from_sequence || (of->base_type() == "uuid" && !refers(column.name)));
             if (!column.extra && !surrogate) columns.push_back(column.name);
         }
         return columns;
     }
 
     MergeTable& table_;
-    const model::TableFacts& facts_;
+    const model::TableFacts& facts_;  // of the planned database
+    const model::TableFacts& theirs_; // of the target
     std::vector<Columns> always_;
     std::vector<ExpressionKey> always_by_expression_, sometimes_;
 };
 
 } // namespace
 
-void set_keys(MergeTable& table, const model::TableFacts& facts, const Columns& named) {
-    Keys(table, facts).set(named);
+void set_keys(MergeTable& table, const model::TableFacts& facts, const model::TableFacts& theirs,
+              const Columns& named) {
+    Keys(table, facts, theirs).set(named);
 }
 
 } // namespace pgsluice::merge

@@ -7,9 +7,9 @@
 
 namespace pgsluice::merge {
 
-// Of a table whose columns are known: its keys, from what the planned database says of it. `named`: columns
-// of
-// --preserve TABLE=...
-void set_keys(MergeTable& table, const model::TableFacts& facts, const std::vector<std::string>& named);
+// Of a table whose columns are known: its keys, from what the planned database and the target say of it.
+// `named`: columns of --preserve TABLE=...
+void set_keys(MergeTable& table, const model::TableFacts& facts, const model::TableFacts& theirs,
+              const std::vector<std::string>& named);
 
 } // namespace pgsluice::merge

@@ -166,7 +166,7 @@ private:
             table.columns.push_back(std::move(made));
         }
         if (role != Role::extra) add_extra_columns(table, theirs);
-        set_keys(table, facts, named);
+        set_keys(table, facts, theirs, named);
         return table;
     }
 
@@ -221,9 +221,56 @@ private:
         for (const auto* side : {&source_, &target_}) {
             const auto at = side->find(child);
             if (at == side->end()) continue;
-            for (const model::ReferenceFacts& key : at->second->references)
-                refer(child, key.columns, {key.parent_schema, key.parent_name}, key.parent_columns, true);
+            for (const model::ReferenceFacts& key : at->second->references) {
+                const TableName parent{key.parent_schema, key.parent_name};
+                const bool elsewhere = leads_elsewhere(child, key.columns);
+                if (side == &target_ && (elsewhere || !is_planned(parent)))
+                    add_loose(child, {key.columns, parent, {}, {}, false});
+                else if (side == &source_ && !elsewhere && !target_.contains(parent))
+                    add_loose(child, {key.columns, parent, key.parent_columns, {}, false});
+                else if (!elsewhere)
+                    refer(child, key.columns, parent, key.parent_columns, true);
+            }
         }
+    }
+
+    bool is_planned(const TableName& name) const { return source_.contains(name) || is_extra(name); }
+
+    // The same columns refer to one table in the source and to another one on the target.
+    bool leads_elsewhere(const TableName& child, const Columns& columns) const {
+        const auto parents = [&](const std::map<TableName, const TableFacts*>& side) {
+            std::set<TableName> found;
+            const auto at = side.find(child);
+            if (at == side.end()) return found;
+            for (const model::ReferenceFacts& key : at->second->references)
+                if (key.columns == columns) found.insert({key.parent_schema, key.parent_name});
+            return found;
+        };
+        const std::set<TableName> ours = parents(source_), theirs = parents(target_);
+        return !ours.empty() && !theirs.empty() &&
+               std::none_of(ours.begin(), ours.end(),
+                            [&](const TableName& parent) { return theirs.contains(parent); });
+    }
+
+    void add_loose(const TableName& child, LooseReference loose) {
+        const auto at = std::find_if(plan_.tables.begin(), plan_.tables.end(),
+                                     [&](const MergeTable& table) { return table.name == child; });
+        if (at->role != Role::preserved) return; // an extra's key waits, or holds of what is there
+        for (const std::string& name : loose.columns)
+            if (at->column(name) == nullptr) return;
+        const bool gone = loose.parent_columns.empty();
+        for (std::size_t k = 0; k < loose.parent_columns.size(); ++k) {
+            const model::ColumnFacts* column = source_.at(loose.parent)->column(loose.parent_columns[k]);
+            loose.by_text = loose.by_text || column->type != at->column(loose.columns[k])->type;
+        }
+        for (const std::string& name : loose.columns)
+            if (!at->column(name)->not_null && !holds(at->primary_key, name))
+                loose.null_columns.push_back(name);
+        plan_.notes.push_back("table " + shown(child) + ": " +
+                              (gone ? "where (" : "what the source lacks where (") +
+                              one_line(join(loose.columns, ", ")) + ") refers to " + shown(loose.parent) +
+                              (gone ? ", the source has nothing to refer to" : " cannot be kept"));
+        at->loose_references.push_back(std::move(loose));
     }
 
     static bool in_a_key(const MergeTable& table, const Columns& columns) {
@@ -242,12 +289,13 @@ private:
         for (const std::string& column : child_columns)
             if (table.column(column) == nullptr) return; // takes the source's default
         if (table.role == Role::referenced && !in_a_key(table, child_columns)) return;
-        if (!target_.contains(parent) || (!source_.contains(parent) && !is_extra(parent))) return;
+        if (!target_.contains(parent) || !is_planned(parent)) return;
         for (const Reference& other : plan_.references)
             if (other.child == child && other.parent == parent && other.child_columns == child_columns &&
                 other.parent_columns == parent_columns)
                 return;
         const MergeTable* known = plan_.table(parent);
+        if (known == nullptr && !source_.contains(parent)) return; // a partition of the target's comes empty
         const MergeTable made = known == nullptr ? make(parent, Role::referenced, {}) : *known;
         for (const std::string& column : parent_columns)
             if (made.column(column) == nullptr) return;

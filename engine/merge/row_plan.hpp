@@ -30,6 +30,15 @@ struct Reference {
     std::vector<std::string> null_columns;
 };
 
+// A foreign key of only one side, whose parent the other side lacks: there is no row to follow.
+struct LooseReference {
+    std::vector<std::string> columns;
+    TableName parent;
+    std::vector<std::string> parent_columns; // in the source; empty: the source has no such table
+    std::vector<std::string> null_columns;   // as in Reference
+    bool by_text = false;                    // columns and parent's columns are of different types
+};
+
 struct MergeColumn {
     std::string name;
     std::string type; // in the planned database
@@ -75,6 +84,10 @@ struct MergeTable {
     // Rows that agree on these are one, whatever their keys: set where no natural key tells more than a
     // surrogate does.
     std::vector<std::string> duplicates_by;
+    // False: the target tells its rows apart by columns that the source lacks, so that two rows are not one
+    // because they agree in duplicates_by.
+    bool rest_tells = true;
+    std::vector<LooseReference> loose_references; // of a preserved table
     // A unique key of NOT NULL columns by which one row is told from all others of the table; may be empty.
     std::vector<std::string> row_key;
 

@@ -211,6 +211,8 @@ Statements RowSql::links() const {
             statements.push_back(fmt::format("update {} c set {} = p.{} from {} p where {}", rows(i), link(r),
                                              row, rows(j), linked(r, "c", "p", true)));
         }
+        const Statements nowhere = lead_nowhere(i);
+        statements.insert(statements.end(), nowhere.begin(), nowhere.end());
         statements.push_back("analyze " + rows(i));
     }
     return statements;

@@ -175,6 +175,12 @@ private:
     std::string match_expressions(std::size_t i, const ExpressionKey& key, const std::string& which) const;
     bool by_whole_row(std::size_t i) const; // a table without any key
     std::string recognize(std::size_t i) const;
+    std::string match_rest(std::size_t i, const std::string& which) const;
+    std::vector<std::string> own_columns(std::size_t i) const;
+    std::string set_nowhere(std::size_t i, const LooseReference& loose, const std::string& why,
+                            const std::string& where) const;
+    Statements lead_nowhere(std::size_t i) const;
+    Statements check_loose(std::size_t i) const;
     // What pgsluice.key holds of a row beside its primary key; over the bare names of its columns.
     struct Recorded {
         std::vector<std::string> names;

@@ -147,6 +147,8 @@ Statements RowSql::check(std::size_t i) const {
                 fmt::format("exists (select from {} p where p.{} = s.{} and ({}))", rows(j), row, link(r),
                             join(differs, " or "))));
         }
+        const Statements loose = check_loose(i);
+        statements.insert(statements.end(), loose.begin(), loose.end());
         statements.push_back(
             reject(rows(i), "its references and keys are a cycle", "not (" + all_done(i, "s") + ")"));
         statements.push_back(

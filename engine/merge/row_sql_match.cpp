@@ -119,6 +119,39 @@ std::string RowSql::recognize(std::size_t i) const {
         equal(i, "s", "b", primary));
 }
 
+// Rows equal to one of the base in all but the surrogate key. Of several that are equal to the same one only
+// those come to it that hold the same in the target's own columns, as the row has room for one value there.
+std::string RowSql::match_rest(std::size_t i, const std::string& which) const {
+    const MergeTable& table = plan_.tables[i];
+    const std::string same_key = equal(i, "s", "b", table.primary_key);
+    std::string sql = fmt::format(
+        "update {0} s set {1} = case when q.same then 's' else 'd' end, {2} = q.in_table, {3} = q.at_row "
+        "from "
+        "(select q.*, pg_catalog.first_value(q.n) over (partition by q.in_table, q.at_row order by q.same "
+        "desc, q.n) as first from (select s.{4} as n, pg_catalog.bool_or({5}) as same, "
+        "(pg_catalog.array_agg(b.tableoid order by ({5}) desc, b.ctid))[1] as in_table, "
+        "(pg_catalog.array_agg(b.ctid order by ({5}) desc, b.ctid))[1] as at_row from {0} s join {6} b on "
+        "{7} "
+        "where {8} group by s.{4}) q) q where s.{4} = q.n",
+        rows(i), state, in, at, row, same_key, base(i), equal(i, "s", "b", table.duplicates_by), which);
+    const Columns own = own_columns(i);
+    if (!own.empty())
+        sql +=
+            fmt::format(" and (q.n = q.first or exists (select from {0} f where f.{1} = q.first and {2})) "
+                        "and not exists (select from {0} w where w.{3} in ('s', 'd') and w.{4} = q.in_table "
+                        "and w.{5} = q.at_row and not ({6}))",
+                        rows(i), row, equal(i, "s", "f", own), state, in, at, equal(i, "s", "w", own));
+    return sql;
+}
+
+// That only the target has.
+std::vector<std::string> RowSql::own_columns(std::size_t i) const {
+    Columns own;
+    for (const MergeColumn& column : plan_.tables[i].columns)
+        if (column.extra) own.push_back(column.name);
+    return own;
+}
+
 Statements RowSql::decide(std::size_t i) const {
     const MergeTable& table = plan_.tables[i];
     Statements statements;
@@ -146,22 +179,16 @@ Statements RowSql::decide(std::size_t i) const {
     if (!table.duplicates_by.empty()) {
         // Equal in all else: under the same key it is that row, under another one its duplicate.
         const std::string complete = open + " and " + all_done(i, "s");
-        const std::string same_key = equal(i, "s", "b", table.primary_key);
-        statements.push_back(fmt::format(
-            "update {} s set {} = case when q.same then 's' else 'd' end, {} = q.in_table, {} = q.at_row "
-            "from "
-            "(select s.{} as n, pg_catalog.bool_or({}) as same, (pg_catalog.array_agg(b.tableoid order by "
-            "({}) "
-            "desc, b.ctid))[1] as in_table, (pg_catalog.array_agg(b.ctid order by ({}) desc, b.ctid))[1] as "
-            "at_row from {} s join {} b on {} where {} group by s.{}) q where s.{} = q.n",
-            rows(i), state, in, at, row, same_key, same_key, same_key, rows(i), base(i),
-            equal(i, "s", "b", table.duplicates_by), complete, row, row));
+        if (table.rest_tells) statements.push_back(match_rest(i, complete));
         statements.push_back(
             fmt::format("update {} s set {} = true where {} and not {}", rows(i), unlike, complete, unlike));
         open += fmt::format(" and s.{}", unlike);
     }
     std::vector<Columns> same = table.natural_keys;
-    if (!table.duplicates_by.empty()) same = {table.duplicates_by};
+    if (!table.duplicates_by.empty()) {
+        same = {table.duplicates_by};
+        for (const std::string& name : own_columns(i)) same[0].push_back(name);
+    }
     // Re-pointed rows may be equal to each other; as they were on the target, keys tell them apart.
     for (const Columns& key : same)
         statements.push_back(
@@ -180,7 +207,7 @@ Statements RowSql::decide(std::size_t i) const {
 // source's. First all are taken for it (state e), then each is given up that leads to a row that is not.
 Statements RowSql::assume_equal(std::size_t i) const {
     const MergeTable& table = plan_.tables[i];
-    if (!table.known_if_recorded || table.duplicates_by.empty()) return {};
+    if (!table.known_if_recorded || table.duplicates_by.empty() || !table.rest_tells) return {};
     return {
         fmt::format("update {} s set {} = 'e', {} = b.tableoid, {} = b.ctid from {} b where s.{} = 'u' and "
                     "s.{} and {} and {}",

@@ -8,6 +8,8 @@ namespace pgsluice::model {
 
 struct ColumnFacts {
     std::string name, type; // format_type, schema-qualified
+    std::string domain_of;  // of a domain: the type that it is over, whatever lies between
+    const std::string& base_type() const { return domain_of.empty() ? type : domain_of; }
     bool not_null = false;
     bool has_default = false;
     bool from_sequence = false; // serial, identity, or another default that calls nextval()

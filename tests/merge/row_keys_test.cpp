@@ -10,14 +10,22 @@ using Role = MergeTable::Role;
 
 namespace {
 
+model::ColumnFacts column(const std::string& name, const std::string& type, bool not_null = true,
+                          bool from_sequence = false) {
+    model::ColumnFacts facts;
+    facts.name = name;
+    facts.type = type;
+    facts.not_null = not_null;
+    facts.has_default = facts.from_sequence = from_sequence;
+    return facts;
+}
+
 // id (as `key_type`, generated or not), login and email, which may be NULL, and a reference.
 MergeTable keys_of(Role role, const std::string& key_type, bool from_sequence,
                    const std::vector<model::KeyFacts>& keys, const Columns& named = {}) {
     model::TableFacts facts;
-    facts.columns = {{"id", key_type, true, from_sequence, from_sequence, false},
-                     {"login", "text", true, false, false, false},
-                     {"email", "text", false, false, false, false},
-                     {"team", "integer", true, false, false, false}};
+    facts.columns = {column("id", key_type, true, from_sequence), column("login", "text"),
+                     column("email", "text", false), column("team", "integer")};
     facts.keys = keys;
     facts.references = {{"fk", "public", "teams", {"team"}, {"id"}}};
     MergeTable table;
@@ -28,7 +36,7 @@ MergeTable keys_of(Role role, const std::string& key_type, bool from_sequence,
         made.type = column.type;
         table.columns.push_back(made);
     }
-    set_keys(table, facts, named);
+    set_keys(table, facts, facts, named);
     return table;
 }
 
@@ -92,4 +100,33 @@ TEST_CASE("without a primary key rows are known by what they have", "[rows]") {
     CHECK(table.natural_keys == std::vector<Columns>{{"id", "login", "email", "team"}});
     CHECK(table.expression_keys.size() == 1);
     CHECK_FALSE(table.known_if_recorded);
+}
+
+TEST_CASE("rows that the target tells apart by a name of its own are not one because the rest is", "[rows]") {
+    model::TableFacts ours;
+    ours.columns = {column("id", "bigint", true, true), column("active", "boolean")};
+    ours.keys = {primary};
+    model::TableFacts theirs = ours;
+    theirs.columns.push_back(column("login", "text"));
+    const auto keys = [&](Role role) {
+        MergeTable table;
+        table.role = role;
+        for (const char* name : {"id", "active"}) {
+            MergeColumn made;
+            made.name = name;
+            table.columns.push_back(made);
+        }
+        set_keys(table, ours, theirs, {});
+        return table;
+    };
+    CHECK(keys(Role::preserved).rest_tells);
+    theirs.keys.push_back(login);
+    CHECK_FALSE(keys(Role::preserved).rest_tells);
+    CHECK(keys(Role::referenced).natural_keys == std::vector<Columns>{{"id"}});
+    ours.columns.push_back(column("username", "text", false));
+    ours.keys.push_back({"username", {"username"}, false, {}, ""});
+    CHECK(keys(Role::referenced).natural_keys.empty());
+    // One that both sides could know is better than none.
+    theirs.keys.back().columns = {"active"};
+    CHECK(keys(Role::preserved).natural_keys == std::vector<Columns>{{"active"}});
 }
