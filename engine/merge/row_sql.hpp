@@ -92,12 +92,22 @@ public:
 
     // --- one round; each statement's row count says whether anything changed
     Statements round(std::size_t i) const;
-    std::string waits(std::size_t i) const;       // whether a round may change anything of this table
-    Statements assume_equal(std::size_t i) const; // rows in a cycle that may be the source's
-    Statements doubt_equal(std::size_t i) const;  // repeated until nothing changes
-    Statements settle_equal(std::size_t i) const;
-    std::string force_waiting(std::size_t i) const; // rows whose duplicates cannot be told in a cycle
-    Statements force_all(std::size_t i) const;      // rows whose keys are in a cycle
+    std::string waits(std::size_t i) const; // whether a round may change anything of this table
+    // Rows that wait for each other: row_sql_cycles.cpp. In this order; the second is repeated until it adds
+    // nothing, drop_unmet() after each of the next until it drops nothing.
+    std::string waits_in_cycle(std::size_t i) const;
+    Statements forget_pairs() const;
+    Statements pair_candidates(std::size_t i) const;
+    Statements spread_pairs(std::size_t i) const;
+    Statements find_needs(std::size_t i) const;
+    std::string prefer_same_key() const;
+    Statements drop_doubtful() const;
+    std::string drop_taken(std::size_t i) const;
+    std::string drop_unmet() const;
+    std::string settle_pairs(std::size_t i) const;
+    std::string settle_recorded(std::size_t i) const; // where the pairs have settled nothing
+    std::string force_waiting(std::size_t i) const;   // rows whose duplicates cannot be told in a cycle
+    Statements force_all(std::size_t i) const;        // rows whose keys are in a cycle
 
     // --- the end: rejects what cannot be there; repeated until nothing changes
     Statements compute_generated(std::size_t i) const;
@@ -144,7 +154,7 @@ public:
 private:
     bool preview() const { return place_ == MergePlace::preview; }
     std::string name(const char* prefix, std::size_t i) const;
-    std::string ours(const char* table) const; // hit, key
+    std::string ours(const char* table) const; // hit, key, pair, need
     const char* create_table() const {
         return preview() ? "create temporary table" : "create unlogged table";
     }
@@ -198,6 +208,22 @@ private:
     Statements renumber(std::size_t i) const;
     std::string test_of(const MergeColumn& column, const std::string& value) const;
     Statements decide(std::size_t i) const;
+    // A key of columns, as far as it can be in a cycle.
+    struct CycleKey {
+        std::vector<std::string> columns;
+        std::string predicate;
+        bool not_null = false;               // it holds only for rows without NULL in it
+        std::vector<std::string> names;      // columns that refer to nothing
+        std::vector<std::size_t> references; // whose rows have to agree
+    };
+    std::vector<CycleKey> cycle_keys(std::size_t i) const;
+    std::vector<std::string> cycle_columns(std::size_t i) const; // of the source's rows
+    std::vector<std::string> all_else(std::size_t i, const CycleKey& key) const;
+    std::string awaited(std::size_t i) const;
+    std::string same_key(std::size_t i) const;
+    std::string open(std::size_t r, const CycleKey& key) const;
+    std::string source_leads(std::size_t r, const std::string& child, const std::string& parent) const;
+    std::string may_agree(std::size_t i, const CycleKey& key) const;
     Statements conflicts(std::size_t i) const;
     std::vector<std::string> inserted(std::size_t i) const;
     std::string stage_extra_where(std::size_t i, const std::string& where) const;

@@ -203,33 +203,6 @@ Statements RowSql::decide(std::size_t i) const {
     return statements;
 }
 
-// Rows that only wait for each other, equal to the source's under the same keys: taken together they are the
-// source's. First all are taken for it (state e), then each is given up that leads to a row that is not.
-Statements RowSql::assume_equal(std::size_t i) const {
-    const MergeTable& table = plan_.tables[i];
-    if (!table.known_if_recorded || table.duplicates_by.empty() || !table.rest_tells) return {};
-    return {
-        fmt::format("update {} s set {} = 'e', {} = b.tableoid, {} = b.ctid from {} b where s.{} = 'u' and "
-                    "s.{} and {} and {}",
-                    rows(i), state, in, at, base(i), state, tried, equal(i, "s", "b", table.primary_key),
-                    equal(i, "s", "b", table.duplicates_by))};
-}
-
-Statements RowSql::doubt_equal(std::size_t i) const {
-    Statements statements;
-    for (const std::size_t r : references_of(i))
-        statements.push_back(fmt::format("update {} s set {} = 'u', {} = null, {} = null from {} p where "
-                                         "s.{} = 'e' and not s.{} and s.{} = "
-                                         "p.{} and p.{} <> 'e'",
-                                         rows(i), state, in, at, rows(index_of(plan_.references[r].parent)),
-                                         state, link_done(r), link(r), row, state));
-    return statements;
-}
-
-Statements RowSql::settle_equal(std::size_t i) const {
-    return {fmt::format("update {} set {} = 's' where {} = 'e'", rows(i), state, state)};
-}
-
 std::string RowSql::force_waiting(std::size_t i) const {
     return fmt::format("update {} set {} = 'a' where {} = 'u' and {}", rows(i), state, state, tried);
 }

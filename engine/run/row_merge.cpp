@@ -200,13 +200,14 @@ Task<void> RowMerge::finish() {
     if (!sql_) co_return;
     if (changed_late_) co_await report_counts();
     note_counts();
-    const std::string begin = "begin", commit = "commit", hit = "drop table if exists pgsluice.hit";
+    const std::string begin = "begin", commit = "commit",
+                      shared = "drop table if exists pgsluice.hit, pgsluice.pair, pgsluice.need";
     co_await inside_.command(begin);
     for (std::size_t i = 0; i < plan_.tables.size(); ++i) {
         co_await rounds_->send_all(sql_->set_sequences(i), i);
         co_await rounds_->send_all(sql_->drop(i), i);
     }
-    co_await inside_.command(hit);
+    co_await inside_.command(shared);
     co_await inside_.command(commit);
     rounds_.reset();
     sql_.reset();

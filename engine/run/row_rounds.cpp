@@ -98,27 +98,46 @@ Task<void> RowRounds::compute_all() {
 // Whether any row was found to be the source's.
 Task<bool> RowRounds::settle_cycles() {
     std::vector<std::size_t> tables;
-    bool any = false;
     for (std::size_t i = 0; i < sql_.plan().tables.size(); ++i) {
         if (!sql_.staged(i)) continue;
-        tables.push_back(i);
-        const bool assumed = co_await send_all(sql_.assume_equal(i), i);
-        any = any || assumed;
+        const std::string waits_sql = sql_.waits_in_cycle(i);
+        const std::string waits = co_await session_.value(waits_sql, limits::statement_wait_max);
+        if (waits == "t") tables.push_back(i);
     }
-    if (!any) co_return false;
-    for (bool changed = true; changed;) {
-        changed = false;
+    if (tables.empty()) co_return false;
+    co_await send_all(sql_.forget_pairs(), 0);
+    for (const std::size_t i : tables) co_await send_all(sql_.pair_candidates(i), i);
+    for (bool more = true; more;) {
+        more = false;
         for (const std::size_t i : tables) {
-            const bool doubted = co_await send_all(sql_.doubt_equal(i), i);
-            changed = changed || doubted;
+            const merge::Statements statements = sql_.spread_pairs(i);
+            for (const std::string& statement : statements) {
+                const std::uint64_t added = co_await send(statement, i);
+                more = more || added > 0;
+            }
         }
     }
-    any = false;
+    for (const std::size_t i : tables) co_await send_all(sql_.find_needs(i), i);
+    co_await drop_unmet();
+    co_await send(sql_.prefer_same_key(), 0);
+    co_await drop_unmet();
+    co_await send_all(sql_.drop_doubtful(), 0);
+    for (const std::size_t i : tables) co_await send(sql_.drop_taken(i), i);
+    co_await drop_unmet();
+    std::uint64_t found = 0;
     for (const std::size_t i : tables) {
-        const bool settled = co_await send_all(sql_.settle_equal(i), i);
-        any = any || settled;
+        const std::uint64_t settled = co_await send(sql_.settle_pairs(i), i);
+        found += settled;
     }
-    co_return any;
+    for (std::size_t k = 0; k < tables.size() && found == 0; ++k) {
+        const std::uint64_t settled = co_await send(sql_.settle_recorded(tables[k]), tables[k]);
+        found += settled;
+    }
+    co_return found > 0;
+}
+
+Task<void> RowRounds::drop_unmet() {
+    for (std::uint64_t dropped = 1; dropped > 0;) dropped = co_await send(sql_.drop_unmet(), 0);
 }
 
 Task<void> RowRounds::run_rounds() {

@@ -33,6 +33,7 @@ private:
     Task<void> move_all(std::vector<std::size_t> extras);
     Task<std::string> marks(std::vector<std::size_t> extras);
     Task<bool> settle_cycles();
+    Task<void> drop_unmet();
     Task<bool> settle(merge::Statements statements, std::size_t i, merge::RowSql::Moment moment);
     Task<std::optional<Error>> attempt(merge::Statements statements, std::size_t i);
     Task<bool> reject_uncomputable(std::size_t i, merge::RowSql::Moment moment);
