@@ -41,15 +41,28 @@ void decode(const Row& row, Reading& into) {
     into.add(std::move(object));
 }
 
-bool is_separate(const model::Object& object, const Shape& shape) {
-    return body_of<DefaultBody>(object).always_separate || shape.separate.contains(object.id);
+// The column of one that only the target has is what it is in the new database: own or inherited.
+bool is_always_separate(const model::Object& object, const Context& context) {
+    const model::Object* table = object.extra ? context.database.find(object.relation) : nullptr;
+    if (table == nullptr || table->kind != model::Kind::table || table->extra)
+        return body_of<DefaultBody>(object).always_separate;
+    if (table->details.contains("partition")) return false;
+    for (const RelationColumn& column : body_of<RelationBody>(*table).columns)
+        if (column.name == object.name) return !column.is_local;
+    return false;
+}
+
+bool is_separate(const model::Object& object, const Context& context) {
+    return is_always_separate(object, context) || context.shape.separate.contains(object.id);
 }
 
 Ddl write(const model::Object& object, const Context& context) {
     Ddl ddl;
     const std::string alter =
         "ALTER TABLE ONLY " + table_address(object) + " ALTER COLUMN " + pq::quote_identifier(object.name);
-    if (is_separate(object, context.shape))
+    // One that comes with the parent's column is there already.
+    const bool is_made = object.details.contains("with_parent") && !context.whole;
+    if (!is_made && is_separate(object, context))
         ddl.create = alter + " SET DEFAULT " + body_of<DefaultBody>(object).expression + ";";
     ddl.drop = alter + " DROP DEFAULT;";
     return ddl;
@@ -63,7 +76,7 @@ std::optional<std::string> inline_default(const model::Object& table, const std:
                                           const Context& context) {
     const model::NaturalKey key{model::Kind::column_default, table.schema, table.name, column, ""};
     const model::Object* found = context.database.find(key);
-    if (found == nullptr || is_separate(*found, context.shape)) return std::nullopt;
+    if (found == nullptr || is_separate(*found, context)) return std::nullopt;
     return body_of<DefaultBody>(*found).expression;
 }
 

@@ -69,8 +69,11 @@ bool writes_not_null(const model::Object& object, const RelationColumn& column, 
 }
 
 // A child whose default was dropped must say so, or it inherits the parent's.
-bool needs_default_null(const RelationColumn& column) {
-    return column.inherits_default && !column.has_default && !column.has_identity;
+bool needs_default_null(const model::Object& object, const RelationColumn& column, const Context& context) {
+    if (!column.inherits_default || column.has_default || column.has_identity) return false;
+    // One that only the target has may come after it.
+    return !context.whole || context.database.find({model::Kind::column_default, object.schema, object.name,
+                                                    column.name, ""}) == nullptr;
 }
 
 std::string default_clause(const model::Object& object, const RelationColumn& column,
@@ -82,7 +85,7 @@ std::string default_clause(const model::Object& object, const RelationColumn& co
     }
     if (const std::optional<std::string> expression = inline_default(object, column.name, context))
         return " DEFAULT " + *expression;
-    if (needs_default_null(column) && !stands_alone(object, context)) return " DEFAULT NULL";
+    if (needs_default_null(object, column, context) && !stands_alone(object, context)) return " DEFAULT NULL";
     return {};
 }
 
@@ -154,7 +157,7 @@ std::string complete_columns(const model::Object& object, const Context& context
                                   pq::quote_identifier(column.name) + " SET ";
         if (!is_written(table, column)) {
             if (writes_not_null(object, column, context)) ddl += alter + "NOT NULL;";
-            if (needs_default_null(column)) ddl += alter + "DEFAULT NULL;";
+            if (needs_default_null(object, column, context)) ddl += alter + "DEFAULT NULL;";
         }
         ddl += column_settings(object, column);
     }
@@ -196,6 +199,18 @@ std::string after_rows(const model::Object& object, const Context& context) {
     return join(ddl, "\n");
 }
 
+// Columns that the target's child has from its parent, and without the parent's default.
+std::string dropped_defaults(const model::Object& object, const Context& context) {
+    std::string ddl;
+    for (const RelationColumn& column : body_of<TableBody>(object).columns) {
+        if (!is_added(object, column) || column.is_local) continue;
+        if (!needs_default_null(object, column, context)) continue;
+        ddl += (ddl.empty() ? "" : "\n") + ("ALTER TABLE ONLY " + qualified_address(object)) +
+               " ALTER COLUMN " + pq::quote_identifier(column.name) + " SET DEFAULT NULL;";
+    }
+    return ddl;
+}
+
 } // namespace
 
 Ddl write_table(const model::Object& object, const Context& context) {
@@ -207,6 +222,8 @@ Ddl write_table(const model::Object& object, const Context& context) {
     if (context.whole) return ddl;
     ddl.add_elements = add_columns(object, context, column_clause);
     ddl.validate = added_not_nulls(object);
+    const std::string dropped = dropped_defaults(object, context);
+    if (!dropped.empty()) ddl.validate += (ddl.validate.empty() ? "" : "\n") + dropped;
     return ddl;
 }
 
