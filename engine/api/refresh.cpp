@@ -83,7 +83,7 @@ Task<void> begin_build(Context& context, pq::Connection& maintenance, pq::Connec
 Task<void> load_whole(Context& context, run::Source& source, const run::Catalogs& catalogs,
                       run::RunSessions& sessions, run::MergeTarget& own, int lanes, Made& made) {
     const run::LoadMerge load = co_await own.prepare(catalogs, made.database);
-    const run::Loaded loaded = co_await run::load(context, &source, catalogs, *sessions.inside, lanes, load);
+    run::Loaded loaded = co_await run::load(context, &source, catalogs, *sessions.inside, lanes, load);
     if (catalogs.drift.decision.action == merge::DriftAction::carry)
         (void)co_await run::carry_histories(context, *sessions.target, *sessions.inside,
                                             catalogs.drift.differences);
@@ -124,7 +124,8 @@ Task<void> load_shared_first(Context& context, run::Source& source, const run::C
     own.close(); // nothing of the target is read for a while: its snapshot must not hold back its vacuum
     const run::LoadMerge nothing;
     (void)co_await run::load(context, &source, catalogs, *sessions.inside, lanes, nothing);
-    co_await run::verify_catalog(context, catalogs.planned.database, {}, *sessions.inside);
+    std::vector<merge::Pending> no_pending;
+    co_await run::verify_catalog(context, catalogs.planned.database, no_pending, *sessions.inside);
     co_await run::copy_properties(sessions.maintenance, context, catalogs.target.properties, made.database);
     if (catalogs.drift.decision.action == merge::DriftAction::migrate)
         co_await run::migrate(context, made.database);

@@ -43,16 +43,40 @@ void order_computed_columns(Steps& steps) {
     }
 }
 
+// A key of a partitioned table wants those of its partitions, and where the server makes some of the parts of
+// an index it adopts what is there: that comes first, under its own name.
+void order_above_parts(Steps& steps) {
+    const Network& network = steps.network;
+    std::vector<std::vector<NodeId>> below(network.nodes.size()); // indexes and keys of the partitions
+    for (NodeId node = 0; node < network.nodes.size(); ++node) {
+        if (!network.is(node, Kind::index) && !network.is(node, Kind::constraint)) continue;
+        for (NodeId table = network.hosts[node]; network.parents[table] != table;) {
+            table = network.parents[table];
+            below[table].push_back(node);
+        }
+    }
+    for (NodeId node = 0; node < network.nodes.size(); ++node) {
+        const Node& object = network.nodes[node];
+        const bool is_index = object.kind == Kind::index || object.kind == Kind::constraint;
+        if (!is_index || !object.extra || network.nodes[network.hosts[node]].extra) continue;
+        for (const NodeId part : below[network.hosts[node]])
+            steps.order_after(steps.slot(node, Part::create), steps.made(part));
+    }
+}
+
 } // namespace
 
 void add_element_edges(Steps& steps) {
     const Network& network = steps.network;
     order_computed_columns(steps);
+    order_above_parts(steps);
     for (NodeId node = 0; node < network.nodes.size(); ++node) {
         if (network.is(node, Kind::table)) order_added_columns(steps, node);
         const EntryId add = steps.slot(node, Part::add_elements);
         for (const Part part : {Part::after_rows, Part::validate, Part::analyze, Part::rights})
             steps.run_after(steps.slot(node, part), add);
+        for (const EntryId above : steps.added(node))
+            steps.run_after(steps.slot(node, Part::validate), above);
     }
     for (const Link& link : network.links) {
         // Rows take numbers of it when their column is added, or it comes with the column.

@@ -76,7 +76,10 @@ Ddl write(const model::Object& object, const Context& context) {
     const std::string_view noun = body_of<CheckBody>(object).of_domain ? "DOMAIN " : "TABLE ";
     const std::string alter = "ALTER " + std::string(noun) + table_address(object);
     // Not ONLY: children inherit it. It stays NOT VALID where it is so: its rows may break it.
-    if (is_separate(object, context.shape)) ddl.create = alter + " ADD " + constraint_clause(object);
+    // One of a partition that comes with its partitioned table's is made by that.
+    const bool is_made = object.details.contains("with_parent") && !context.whole;
+    if (!is_made && is_separate(object, context.shape))
+        ddl.create = alter + " ADD " + constraint_clause(object);
     // The source's rows have never heard of the target's own checks.
     if (!ddl.create.empty() && object.extra && body_of<CheckBody>(object).validated) {
         ddl.create += " NOT VALID";

@@ -59,6 +59,7 @@ void decode(const Row& row, Reading& into) {
     object.relation = {pg_class_class, row.oid("relation")};
     auto body = std::make_shared<ConstraintBody>();
     body->parts = read_index_parts(row);
+    if (!body->parts.valid) object.details["invalid"] = "true";
     body->type = row.letter("type");
     body->definition = row.text("definition");
     body->columns = row.texts("columns");
@@ -81,8 +82,10 @@ std::string when_checked(const ConstraintBody& body) {
 // An index of its own can be built first, beside others of the table, and be adopted. Not on a partitioned
 // table, and only with a plain unique index: WITHOUT OVERLAPS is GiST, and an exclusion constraint's
 // operators are no index's.
-bool adopts_index(const ConstraintBody& body) {
-    return body.type != 'x' && !body.parts.partitioned && !body.without_overlaps;
+bool adopts_index(const model::Object& object, const Context& context) {
+    const auto& body = body_of<ConstraintBody>(object);
+    return body.type != 'x' && !is_of_partitioned(object, body.parts.partitioned, context) &&
+           !body.without_overlaps;
 }
 
 std::string key_clause(const ConstraintBody& body) {
@@ -95,22 +98,23 @@ std::string key_clause(const ConstraintBody& body) {
     return clause + with_clause(body.options) + when_checked(body);
 }
 
-std::string definition_clause(const model::Object& object) {
+std::string definition_clause(const model::Object& object, const Context& context) {
     const auto& body = body_of<ConstraintBody>(object);
     if (body.type == 'x') return body.definition;
-    if (!adopts_index(body)) return key_clause(body);
+    if (!adopts_index(object, context)) return key_clause(body);
     return std::string(body.type == 'p' ? "PRIMARY KEY" : "UNIQUE") + " USING INDEX " +
            pq::quote_identifier(object.name) + when_checked(body);
 }
 
-Ddl write(const model::Object& object, const Context&) {
+Ddl write(const model::Object& object, const Context& context) {
     const auto& body = body_of<ConstraintBody>(object);
-    const std::string alter = "ALTER TABLE ONLY " + table_address(object);
+    const std::string only = makes_parts(object, context) ? "" : "ONLY ";
+    const std::string alter = "ALTER TABLE " + only + table_address(object);
     const std::string index = qualified_address(object);
     Ddl ddl;
-    if (adopts_index(body)) ddl.build_index = body.parts.definition + ";";
+    if (adopts_index(object, context)) ddl.build_index = create_index(object, body.parts, context);
     ddl.create = alter + " ADD CONSTRAINT " + pq::quote_identifier(object.name) + " " +
-                 definition_clause(object) + ";" +
+                 definition_clause(object, context) + ";" +
                  index_settings(body.parts, table_address(object), object.name);
     if (body.index_comment)
         ddl.create += "\nCOMMENT ON INDEX " + index + " IS " + pq::quote_literal(*body.index_comment) + ";";

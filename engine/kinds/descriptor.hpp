@@ -134,6 +134,8 @@ struct ElementsToTake {
     std::set<std::string> names;
     std::set<std::string> inherited;       // of them: come with a parent's
     std::set<std::string> without_default; // of them: their default is not carried
+    // Not the target's object but a planned parent of the shared one, whose columns go down to it.
+    bool from_parent = false;
 };
 
 struct Descriptor {
@@ -160,6 +162,9 @@ struct Descriptor {
 // kinds/registry.cpp
 std::span<const Descriptor* const> all(); // in enum order
 const Descriptor& descriptor(model::Kind kind);
+
+// table_columns.cpp: a partition of `parent`, or a child of inheritance.
+bool inherits_from(const model::Object& table, const model::Object& parent);
 
 // The whole definition of an object as one text, without owner, ACL and comment, all parts in order: two
 // objects are the same when these texts are (drift, verification).

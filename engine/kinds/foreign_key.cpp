@@ -77,15 +77,18 @@ void decode(const Row& row, Reading& into) {
     into.add(std::move(object));
 }
 
-Ddl write(const model::Object& object, const Context&) {
+Ddl write(const model::Object& object, const Context& context) {
     const auto& body = body_of<ForeignKeyBody>(object);
-    const std::string_view only = body.partitioned ? "" : "ONLY ";
+    // The table of one that only the target has is what it is in the new database.
+    const model::Object* table = object.extra ? context.database.find(object.relation) : nullptr;
+    const bool partitioned = table == nullptr ? body.partitioned : table->details.contains("partitioned");
+    const std::string_view only = partitioned ? "" : "ONLY ";
     const std::string alter = "ALTER TABLE " + std::string(only) + table_address(object);
     const std::string name = pq::quote_identifier(object.name);
     Ddl ddl;
     ddl.create = alter + " ADD CONSTRAINT " + name + " " + body.definition;
     // One of the target's own that is NOT VALID there is tried again.
-    if ((body.validated || object.extra) && !body.partitioned) {
+    if ((body.validated || object.extra) && !partitioned) {
         if (body.validated) ddl.create += " NOT VALID";
         ddl.validate = alter + " VALIDATE CONSTRAINT " + name + ";";
     }

@@ -44,6 +44,7 @@ void decode(const Row& row, Reading& into) {
     auto body = std::make_shared<IndexBody>();
     body->table = row.text("table");
     body->parts = read_index_parts(row);
+    if (!body->parts.valid) object.details["invalid"] = "true";
     for (const model::CatalogId& attnum : read_ids(row, "statistics_columns", 0))
         body->statistics_columns.push_back(std::to_string(attnum.oid));
     for (const model::CatalogId& target : read_ids(row, "statistics_targets", 0))
@@ -52,11 +53,11 @@ void decode(const Row& row, Reading& into) {
     into.add(std::move(object));
 }
 
-Ddl write(const model::Object& object, const Context&) {
+Ddl write(const model::Object& object, const Context& context) {
     const auto& body = body_of<IndexBody>(object);
     const std::string name = qualified_address(object);
     Ddl ddl;
-    ddl.create = body.parts.definition + ";" +
+    ddl.create = create_index(object, body.parts, context) +
                  index_settings(body.parts, pq::quote_qualified(object.schema, body.table), object.name);
     const std::size_t targets = std::min(body.statistics_columns.size(), body.statistics_targets.size());
     for (std::size_t i = 0; i < targets; ++i)

@@ -11,17 +11,18 @@ namespace pgsluice::kinds {
 
 struct IndexParts {
     std::string definition; // pg_get_indexdef: CREATE [UNIQUE] INDEX ...
-    bool partitioned = false;
+    bool partitioned = false, valid = true;
     bool clustered = false, replica_identity = false;
     std::string parent_schema, parent_name; // the partitioned table's index
     std::vector<model::CatalogId> parent;   // what it is to us: an index, or the constraint that owns it
 };
 
 // Names of the query: i pg_index, x the index's pg_class, c its table, n their schema.
-inline constexpr std::array<Column, 8> index_part_columns = {{
+inline constexpr std::array<Column, 9> index_part_columns = {{
     {"index_definition", "pg_catalog.pg_get_indexdef(i.indexrelid)"},
     {"partitioned", "c.relkind = 'p'"},
     {"clustered", "i.indisclustered"},
+    {"valid", "i.indisvalid"},
     {"replica_identity", "i.indisreplident"},
     {"parent_schema", "hn.nspname"},
     {"parent_name", "hx.relname"},
@@ -42,6 +43,12 @@ inline constexpr auto index_parts_join =
 inline constexpr auto index_is_usable = sql("(i.indisvalid or c.relkind = 'p') and i.indisready");
 
 IndexParts read_index_parts(const Row& row);
+// Of an index that only the target has: what its table is in the new database, whatever it is on the target.
+bool is_of_partitioned(const model::Object& index, bool partitioned, const Context& context);
+// The whole statement of its definition. On a partitioned table ONLY, as its partitions' parts are attached;
+// not where the server has to make some of these.
+std::string create_index(const model::Object& index, const IndexParts& parts, const Context& context);
+bool makes_parts(const model::Object& index, const Context& context);
 // CLUSTER ON and REPLICA IDENTITY, each after a line break.
 std::string index_settings(const IndexParts& index, const std::string& table, std::string_view name);
 // ALTER INDEX parent ATTACH PARTITION; empty for an index without a parent.

@@ -24,7 +24,26 @@ bool detach(RelationColumn& column, bool inherited, bool without_default) {
     return true;
 }
 
+// As a table below has it when its parent's ALTER TABLE has gone down.
+void descend(RelationColumn& column) {
+    column.is_local = false;
+    column.inherits_not_null = column.not_null;
+    column.inherits_default = column.has_default && column.generated == '\0';
+    column.inherits_expression = column.generated != '\0';
+    column.storage = column.compression = '\0'; // of the parent ONLY
+    column.statistics.reset();
+    column.options.clear();
+}
+
 } // namespace
+
+bool inherits_from(const model::Object& table, const model::Object& parent) {
+    if (table.kind != model::Kind::table || parent.kind != model::Kind::table || !table.body) return false;
+    const auto& parents = body_of<TableBody>(table).parents;
+    return std::any_of(parents.begin(), parents.end(), [&](const TableBody::Parent& one) {
+        return one.schema == parent.schema && one.name == parent.name;
+    });
+}
 
 std::vector<std::string> take_columns(model::Object& shared, const model::Object& theirs,
                                       const ElementsToTake& take) {
@@ -32,7 +51,10 @@ std::vector<std::string> take_columns(model::Object& shared, const model::Object
     std::vector<std::string> nullable;
     for (RelationColumn column : body_of<TableBody>(theirs).columns) {
         if (!take.names.contains(column.name)) continue;
-        if (detach(column, take.inherited.contains(column.name), take.without_default.contains(column.name)))
+        if (take.from_parent)
+            descend(column);
+        else if (detach(column, take.inherited.contains(column.name),
+                        take.without_default.contains(column.name)))
             nullable.push_back(column.name);
         if (column.is_local) shared.details["adds_columns"] = "true"; // else they come through a parent
         shared.elements.push_back(column.name);

@@ -2,6 +2,7 @@
 #include <tuple>
 
 #include "merge/canonical.hpp"
+#include "merge/heirs.hpp"
 #include "merge/parts.hpp"
 
 namespace pgsluice::merge {
@@ -55,8 +56,13 @@ class Comparer {
 public:
     Comparer(const model::Database& planned, const model::Database& found, const Definer& definition)
         : planned_(planned), found_(found), definition_(definition) {
-        for (const Object& object : planned.objects)
-            if (object.extra && object.kind == Kind::constraint) keyed_.emplace(object.schema, object.table);
+        const Heirs heirs(planned);
+        for (const Object& object : planned.objects) {
+            if (!object.extra || object.kind != Kind::constraint) continue;
+            keyed_.emplace(object.schema, object.table);
+            if (const Object* table = planned.find(object.relation); table != nullptr)
+                for (const Object* child : heirs.below(*table)) keyed_.emplace(child->schema, child->name);
+        }
     }
 
     std::vector<Difference> run() {
@@ -72,7 +78,8 @@ public:
             if (!takes_part(object) || planned_.find(model::natural_key(object)) != nullptr) continue;
             // A new database is born with it.
             if (object.kind == Kind::schema && object.name == "public") continue;
-            add(object, "unexpected", "", definition_(object, found_));
+            const bool is_part = is_part_of_extra(object);
+            add(object, is_part ? "part" : "unexpected", "", definition_(object, found_));
         }
         return std::move(differences_);
     }
@@ -87,12 +94,36 @@ private:
         check(planned, "comment", all_comments(planned), all_comments(found));
     }
 
+    // Made by the server for a partition: of an index or key that only the target has, or for a partition
+    // that only the target has.
+    bool is_part_of_extra(const Object& part) const {
+        const Object* host = found_.find(part.relation);
+        const Object* table = host == nullptr ? nullptr : planned_.find(model::natural_key(*host));
+        for (const Object* whole : wholes(part, found_)) {
+            const Object* planned = planned_.find(model::natural_key(*whole));
+            if (planned != nullptr && (planned->extra || (table != nullptr && table->extra))) return true;
+            if (planned == nullptr && is_part_of_extra(*whole)) return true;
+        }
+        return false;
+    }
+
+    // The source's index of a partition, which one of the target's own on the partitioned table has adopted.
+    bool is_adopted(const Object& planned, const Object& found) const {
+        if (planned.extra) return false;
+        for (const Object* whole : wholes(found, found_)) {
+            const Object* made = planned_.find(model::natural_key(*whole));
+            if (made == nullptr ? is_part_of_extra(*whole) : made->extra) return true;
+        }
+        return false;
+    }
+
     void check_definition(const Object& planned, const Object& found) {
         std::string ours = definition_(planned, planned_), theirs = definition_(found, found_);
         // A primary key that only the target has makes the source's columns NOT NULL.
         if (planned.kind == Kind::table && keyed_.contains({planned.schema, planned.name}) &&
             same_definition(without_not_null(ours), without_not_null(theirs)))
             return;
+        if (is_adopted(planned, found)) theirs = without_attach(theirs);
         if (may_stay_not_valid(planned) && same_definition(definition_(as_it_is(planned), planned_), theirs))
             return;
         if (!same_definition(ours, theirs)) add(planned, "definition", std::move(ours), std::move(theirs));

@@ -57,6 +57,14 @@ bool in_same_order(const Object& theirs, const Object& ours) {
     return of_both(theirs, ours) == of_both(ours, theirs);
 }
 
+// An index of a partition that one of the target's own has adopted, and will adopt again.
+bool is_part_of_extra(const Object& theirs, const model::Database& target, const model::Database& planned) {
+    for (const Object* whole : wholes(theirs, target))
+        if (const Object* made = planned.find(model::natural_key(*whole)); made != nullptr && made->extra)
+            return true;
+    return false;
+}
+
 } // namespace
 
 void keep_drift(const model::Database& target, const Options& options, const Definer& definition,
@@ -67,11 +75,12 @@ void keep_drift(const model::Database& target, const Options& options, const Def
             continue;
         const Object* ours = planned.database.find(model::natural_key(theirs));
         if (ours == nullptr || ours->extra) continue;
-        const std::string text = definition(theirs, target);
+        std::string text = definition(theirs, target);
         // As the last run brought it: the source has changed it since, and nobody here.
         const auto brought = options.recorded_definitions.find(model::natural_key(theirs));
         if (brought != options.recorded_definitions.end() && brought->second == definition_mark(text))
             continue;
+        if (is_part_of_extra(theirs, target, planned.database)) text = without_attach(text);
         const std::string kept = definition(*ours, planned.database);
         if (same_definition(text, kept) || (has_elements(theirs) && in_same_order(theirs, *ours) &&
                                             has_all(kept, lines_of_shared(theirs, *ours, text))))

@@ -54,6 +54,8 @@ void settle_needs(const Sides& sides, Fates& fates);
 // extras_adopt.cpp: into the planned database, and the rest to `planned.pending`.
 void adopt(const model::Database& source, const model::Database& target, const Fates& fates,
            const Options& options, const Definer& whole, Roles& roles, Planned& planned);
+// extras_heirs.cpp: what of it partitions and children of inheritance get.
+void inherit_extras(model::Database& planned);
 // drift.cpp: definitions of the target that the source's replaced.
 void keep_drift(const model::Database& target, const Options& options, const Definer& definition,
                 const Definer& whole, Planned& planned);

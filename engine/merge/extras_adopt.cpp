@@ -36,6 +36,7 @@ public:
         add_needs();
         add_rows();
         database_.index();
+        inherit_extras(database_);
         add_sequence_values();
         add_comments();
         add_pending();

@@ -39,6 +39,27 @@ Definer definer(int server_version) {
     };
 }
 
+std::vector<const Object*> wholes(const Object& part, const model::Database& database) {
+    std::vector<const Object*> found;
+    const bool can_be =
+        part.kind == Kind::index || part.kind == Kind::constraint || part.kind == Kind::foreign_key;
+    if (!can_be || !part.body) return found;
+    std::vector<model::Dependency> edges;
+    kinds::descriptor(part.kind).edges(part, database, edges);
+    for (const model::Dependency& edge : edges)
+        if (const Object* whole = database.find(edge.needs); whole != nullptr) found.push_back(whole);
+    return found;
+}
+
+std::string without_attach(const std::string& definition) {
+    constexpr std::string_view attach = "\nALTER INDEX ";
+    const std::size_t at = definition.find(attach);
+    if (at == std::string::npos || definition.find(" ATTACH PARTITION ", at) == std::string::npos)
+        return definition;
+    const std::size_t end = definition.find('\n', at + 1);
+    return definition.substr(0, at) + (end == std::string::npos ? "" : definition.substr(end));
+}
+
 Match match(const model::Database& source, const model::Database& target, const Definer& definition) {
     Match match;
     for (const Object& object : source.objects) {

@@ -106,7 +106,9 @@ Planned plan_database(const model::Database& source, const model::Database& targ
 // section 9.
 struct Difference {
     std::string object; // display name
-    std::string what;   // "missing", "unexpected", "definition", "owner", "grants", "comment"
+    // "missing", "unexpected", "definition", "owner", "grants", "comment"; "part": of an index or key of a
+    // partitioned table, made by the server as it has to be
+    std::string what;
     std::string planned, found;
 };
 std::vector<Difference> compare(const model::Database& planned, const model::Database& found);

@@ -15,6 +15,11 @@ bool takes_part(const model::Object& object);
 // Texts for the server that runs the DDL: `server_version`.
 Definer definer(int server_version);
 
+// The index or key of the partitioned table that this one is a part of.
+std::vector<const model::Object*> wholes(const model::Object& part, const model::Database& database);
+// The definition of a partition's index without its place below the partitioned table's.
+std::string without_attach(const std::string& definition);
+
 // Roles of the source as they are called on the target. Collects what is left out, once per role.
 class Roles {
 public:

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <charconv>
+#include <iterator>
+#include <map>
 #include <set>
 #include <vector>
 
@@ -11,6 +13,8 @@
 #include "base/text.hpp"
 #include "catalog/catalog.hpp"
 #include "graph/graph.hpp"
+#include "kinds/descriptor.hpp"
+#include "merge/heirs.hpp"
 #include "merge/merge.hpp"
 #include "plan/plan.hpp"
 #include "run/lanes.hpp"
@@ -185,10 +189,26 @@ void add_columns_of(const model::Database& planned, const model::NaturalKey& key
             names.insert(model::display_name(object));
 }
 
+// What the item's ALTER TABLE would have gone down to.
+void add_heirs_of(const model::Database& planned, const merge::Heirs& heirs, const model::NaturalKey& key,
+                  std::set<std::string>& names) {
+    const std::string& name = key.table.empty() ? key.name : key.table;
+    const model::Object* table = planned.find({model::Kind::table, key.schema, "", name, ""});
+    if (table == nullptr || (key.kind != model::Kind::table && key.kind != model::Kind::check)) return;
+    for (const model::Object* child : heirs.below(*table)) {
+        model::NaturalKey below{model::Kind::table, child->schema, "", child->name, ""};
+        if (key.kind == model::Kind::table && !key.table.empty())
+            below = {model::Kind::table, child->schema, child->name, key.name, ""};
+        add_columns_of(planned, below, names);
+        if (key.kind == model::Kind::check)
+            names.insert(display_key({model::Kind::check, child->schema, child->name, key.name, ""}));
+    }
+}
+
 } // namespace
 
 Task<void> verify_catalog(Context& context, const model::Database& planned,
-                          const std::vector<merge::Pending>& pending, pq::Connection& session) {
+                          std::vector<merge::Pending>& pending, pq::Connection& session) {
     context.step("verifying the new database against the plan");
     const std::string begin = "begin isolation level repeatable read, read only";
     co_await session.command(begin);
@@ -201,7 +221,9 @@ Task<void> verify_catalog(Context& context, const model::Database& planned,
     std::set<std::string> remarked;
     for (const report::Remarked& remark : context.report.remarks) remarked.insert(remark.object);
     std::set<std::string> waiting;
+    const merge::Heirs heirs(planned);
     for (const merge::Pending& item : pending) {
+        add_heirs_of(planned, heirs, item.key, waiting);
         waiting.insert(display_key(item.key));
         if (item.key.kind == model::Kind::table) add_columns_of(planned, item.key, waiting);
         // A valid check is part of its table's or domain's text, one that stayed NOT VALID is not.
@@ -209,15 +231,33 @@ Task<void> verify_catalog(Context& context, const model::Database& planned,
             for (const model::Kind host : {model::Kind::table, model::Kind::domain})
                 waiting.insert(display_key({host, item.key.schema, "", item.key.table, ""}));
     }
+    std::map<std::string, const model::Object*> extras;
+    for (const model::Object& object : planned.objects)
+        if (object.extra) extras.emplace(model::display_name(object), &object);
+    std::vector<merge::Pending> missing;
     std::vector<std::string> different;
     std::string detail;
     for (const merge::Difference& difference : merge::compare(planned, found)) {
         if (waiting.contains(difference.object)) continue;
+        if (difference.what == "part") {
+            context.report.merge.carried.push_back(difference.object);
+            continue;
+        }
         const bool rights = difference.what == "owner" || difference.what == "grants";
         // An extension of --template keeps the comment of its package; the lane has said so.
         if (difference.what == "comment" && difference.object.starts_with("extension ") &&
             !context.options.template_database.empty())
             continue;
+        if (const auto extra = extras.find(difference.object); !rights && extra != extras.end()) {
+            if (difference.what == "missing")
+                missing.push_back({merge::Pending::Why::cannot, model::natural_key(*extra->second),
+                                   difference.object, "it was not there after the load",
+                                   kinds::whole_ddl(*extra->second, planned, session.server_version())});
+            else
+                context.remark(difference.object, difference.what + " differs from what was planned",
+                               "compare with the previous database", difference.planned);
+            continue;
+        }
         if (!rights) {
             if (different.empty()) detail = first_difference(difference.planned, difference.found);
             different.push_back(difference.object + " (" + difference.what + ")");
@@ -227,6 +267,8 @@ Task<void> verify_catalog(Context& context, const model::Database& planned,
         context.remark(difference.object, difference.what + " differ from what was planned",
                        "compare with the previous database and set them by hand", difference.planned);
     }
+    tell_pending(context, missing);
+    std::move(missing.begin(), missing.end(), std::back_inserter(pending));
     if (different.empty()) co_return;
     throw Error{ErrorKind::verification, "the new database is not what was planned"}
         .object(join(different, ", ").substr(0, 1000))

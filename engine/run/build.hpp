@@ -43,9 +43,10 @@ Task<Loaded> load(Context& context, Source* source, const Catalogs& catalogs, pq
                   int lanes, LoadMerge merge);
 
 // rules.md section 9: a fresh reading of the new database against what was planned. Differing owners and
-// grants that were remarked already stay remarks, what is pending is left out; anything else throws
-// Error{verification} naming the object.
+// grants that were remarked already stay remarks, what is pending is left out. What only the target has stops
+// nothing: one that is not as planned is a remark, one that is missing is added to `pending`. Anything else
+// throws Error{verification} naming the object.
 Task<void> verify_catalog(Context& context, const model::Database& planned,
-                          const std::vector<merge::Pending>& pending, pq::Connection& session);
+                          std::vector<merge::Pending>& pending, pq::Connection& session);
 
 } // namespace pgsluice::run
