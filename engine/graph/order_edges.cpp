@@ -35,6 +35,8 @@ void order_satellite(Steps& steps, NodeId table, NodeId node) {
         if (!steps.items[node].ddl.create.empty() && own(Part::build_index) == no_entry)
             steps.run_after(own(Part::create), filled);
         steps.order_after(steps.slot(table, Part::analyze), steps.made(node));
+        // A replica identity is of columns that are NOT NULL.
+        steps.order_after(own(Part::after_rows), steps.slot(table, Part::validate));
         steps.run_after(own(Part::attach), steps.slot(table, Part::attach));
         break;
     case Kind::statistics: steps.order_after(steps.slot(table, Part::analyze), own(Part::create)); break;

@@ -114,8 +114,10 @@ Ddl write(const model::Object& object, const Context& context) {
     Ddl ddl;
     if (adopts_index(object, context)) ddl.build_index = create_index(object, body.parts, context);
     ddl.create = alter + " ADD CONSTRAINT " + pq::quote_identifier(object.name) + " " +
-                 definition_clause(object, context) + ";" +
-                 index_settings(body.parts, table_address(object), object.name);
+                 definition_clause(object, context) + ";";
+    if (const std::string settings = index_settings(body.parts, table_address(object), object.name);
+        !settings.empty())
+        ddl.create += "\n" + settings;
     if (body.index_comment)
         ddl.create += "\nCOMMENT ON INDEX " + index + " IS " + pq::quote_literal(*body.index_comment) + ";";
     // The server refuses to drop a constraint whose index has a parent: it goes with it.

@@ -57,8 +57,7 @@ Ddl write(const model::Object& object, const Context& context) {
     const auto& body = body_of<IndexBody>(object);
     const std::string name = qualified_address(object);
     Ddl ddl;
-    ddl.create = create_index(object, body.parts, context) +
-                 index_settings(body.parts, pq::quote_qualified(object.schema, body.table), object.name);
+    ddl.create = create_index(object, body.parts, context);
     const std::size_t targets = std::min(body.statistics_columns.size(), body.statistics_targets.size());
     for (std::size_t i = 0; i < targets; ++i)
         ddl.create += "\nALTER INDEX " + name + " ALTER COLUMN " + body.statistics_columns[i] +
@@ -66,6 +65,8 @@ Ddl write(const model::Object& object, const Context& context) {
     // The server refuses to drop an index that has a parent: it goes with it.
     if (body.parts.parent_name.empty()) ddl.drop = "DROP INDEX " + name + ";";
     ddl.attach = attach_index(body.parts, name);
+    // A step of its own: it needs the table for itself, which others build indexes of meanwhile.
+    ddl.after_rows = index_settings(body.parts, pq::quote_qualified(object.schema, body.table), object.name);
     return ddl;
 }
 

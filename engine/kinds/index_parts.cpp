@@ -1,5 +1,6 @@
 #include "kinds/index_parts.hpp"
 
+#include "base/text.hpp"
 #include "pq/quote.hpp"
 
 namespace pgsluice::kinds {
@@ -53,12 +54,13 @@ std::string create_index(const model::Object& index, const IndexParts& parts, co
 }
 
 std::string index_settings(const IndexParts& index, const std::string& table, std::string_view name) {
-    std::string ddl;
-    if (index.clustered) ddl += "\nALTER TABLE " + table + " CLUSTER ON " + pq::quote_identifier(name) + ";";
+    std::vector<std::string> ddl;
+    if (index.clustered)
+        ddl.push_back("ALTER TABLE " + table + " CLUSTER ON " + pq::quote_identifier(name) + ";");
     if (index.replica_identity)
-        ddl += "\nALTER TABLE ONLY " + table + " REPLICA IDENTITY USING INDEX " + pq::quote_identifier(name) +
-               ";";
-    return ddl;
+        ddl.push_back("ALTER TABLE ONLY " + table + " REPLICA IDENTITY USING INDEX " +
+                      pq::quote_identifier(name) + ";");
+    return join(ddl, "\n");
 }
 
 std::string attach_index(const IndexParts& index, const std::string& qualified_name) {

@@ -1,0 +1,43 @@
+// In which order, and under which locks, what hangs on a table is made; and what is left out with it.
+#include "support/catch.hpp"
+#include "support/merged.hpp"
+#include "support/text.hpp"
+
+using namespace pgsluice::tests;
+
+namespace {
+
+ProgramResult refresh(const Pair& pair, std::vector<std::string> more = {}) {
+    more.push_back("--source-is-right"); // as small as it is
+    ProgramResult result = pair.run("refresh", more);
+    INFO(result.text());
+    REQUIRE(result.ok());
+    return result;
+}
+
+} // namespace
+
+TEST_CASE("indexes that mark their table are built beside others of it", "[extras]") {
+    const std::string table = "create table ix (a int not null, b text);";
+    Pair pair(table + "insert into ix select i, md5(i::text) from generate_series(1, 60000) i;",
+              table + R"(create index i9 on ix (b); alter table ix cluster on i9;
+        create unique index iri on ix (a); alter table ix replica identity using index iri;
+        create index i10 on ix (a, b); create materialized view mv as select a from ix;
+        create index mv_a on mv (a); alter materialized view mv cluster on mv_a;)");
+    refresh(pair);
+    CHECK(pair.target().lines("select indexrelid::regclass, indisclustered, indisreplident from pg_index "
+                              "where indrelid in ('ix'::regclass, 'mv'::regclass) order by 1::text") ==
+          "i10|f|f\ni9|t|f\niri|f|t\nmv_a|t|f\n");
+    CHECK(pair.target().value("select relreplident from pg_class where relname = 'ix'") == "i");
+    CHECK(pending(pair).empty());
+}
+
+TEST_CASE("a column of preprod is NOT NULL before it is a replica identity", "[extras]") {
+    Pair pair("create table t (id int primary key); insert into t values (1), (2)",
+              "create table t (id int primary key); alter table t add k int generated always as identity; "
+              "alter table t add d int not null default 5; create unique index t_k on t (k, d, id); "
+              "alter table t replica identity using index t_k;");
+    refresh(pair);
+    CHECK(pair.target().value("select relreplident from pg_class where relname = 't'") == "i");
+    CHECK(pending(pair).empty());
+}
