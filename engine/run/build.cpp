@@ -205,6 +205,17 @@ void add_heirs_of(const model::Database& planned, const merge::Heirs& heirs, con
     }
 }
 
+// Inside its CREATE, so with no line of their own.
+void add_checks_of(const model::Database& planned, const model::NaturalKey& key,
+                   std::set<std::string>& names) {
+    const model::Object* host = planned.find(key);
+    if (host == nullptr || !host->extra) return;
+    for (const model::Object& object : planned.objects)
+        if (object.kind == model::Kind::check && object.extra && object.schema == key.schema &&
+            object.table == key.name)
+            names.insert(model::display_name(object));
+}
+
 } // namespace
 
 Task<void> verify_catalog(Context& context, const model::Database& planned,
@@ -226,6 +237,8 @@ Task<void> verify_catalog(Context& context, const model::Database& planned,
         add_heirs_of(planned, heirs, item.key, waiting);
         waiting.insert(display_key(item.key));
         if (item.key.kind == model::Kind::table) add_columns_of(planned, item.key, waiting);
+        if (item.key.kind == model::Kind::table || item.key.kind == model::Kind::domain)
+            add_checks_of(planned, item.key, waiting);
         // A valid check is part of its table's or domain's text, one that stayed NOT VALID is not.
         if (item.key.kind == model::Kind::check)
             for (const model::Kind host : {model::Kind::table, model::Kind::domain})

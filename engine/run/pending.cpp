@@ -147,6 +147,8 @@ void tell_carried(Context& context, const model::Database& planned,
     for (const merge::Pending& item : not_made) lacking.insert(item.name);
     for (const model::Object& object : planned.objects) {
         const std::string name = model::display_name(object);
+        const model::Object* table = planned.find({model::Kind::table, object.schema, "", object.table, ""});
+        if (table != nullptr && table->extra && lacking.contains(model::display_name(*table))) continue;
         if (object.extra && !lacking.contains(name)) context.report.merge.carried.push_back(name);
         for (const std::string& element : object.extra_elements)
             context.report.merge.carried.push_back(carried_element(object, element));

@@ -41,3 +41,27 @@ TEST_CASE("a column of preprod is NOT NULL before it is a replica identity", "[e
     CHECK(pair.target().value("select relreplident from pg_class where relname = 't'") == "i");
     CHECK(pending(pair).empty());
 }
+
+TEST_CASE("a table that cannot be made waits with its checks", "[extras]") {
+    Pair pair(
+        "create function f(int) returns text language sql immutable as 'select 1::text'; create table a (x "
+        "int);",
+        R"(create function f(int) returns int language sql immutable as 'select 1'; create table a (x int);
+        create table p (b int, constraint cn check (b < 100));
+        create table et (a int default f(1), constraint own check (a <> 3)) inherits (p);
+        create table et2 (c int check (c > 1)) inherits (et); insert into et2 values (1, 1, 5);
+        create domain small as int default f(1) constraint is_small check (value < 9);)");
+    for (int run = 0; run < 2; ++run) {
+        refresh(pair);
+        CHECK(contains(pending(pair), "cannot table public.et\ncannot table public.et2\n"));
+        CHECK(pair.target().value("select count(*) from pgsluice.pending where kind = 'check'") == "0");
+        CHECK(pair.target().value("select to_regclass('et') is null") == "t");
+        CHECK(pair.target().value("select count(*) from p") == "0");
+    }
+    pair.source().sql(
+        "drop function f(int); create function f(int) returns int language sql immutable as 'select 1'");
+    refresh(pair);
+    CHECK_FALSE(contains(pending(pair), "cannot table"));
+    CHECK(pair.target().value("select count(*) from pg_constraint where conname in ('own', 'et2_c_check', "
+                              "'is_small')") == "4"); // et2 inherits own
+}
