@@ -140,11 +140,16 @@ void add_rights_edges(Steps& steps) {
             steps.order_after(rights, loaded);
         }
     }
-    for (const Link& link : network.links) // a table's owner is also the owner of its sequences
-        if (network.is(link.who, Kind::sequence) && network.is(link.needs, Kind::table)) {
+    for (const Link& link : network.links) {
+        if (!network.is(link.needs, Kind::table)) continue;
+        if (network.is(link.who, Kind::sequence)) { // a table's owner is also the owner of its sequences
             steps.order_after(steps.slot(link.who, Part::rights), steps.slot(link.needs, Part::rights));
             steps.order_after(steps.slot(link.needs, Part::rights), steps.slot(link.who, Part::owned_by));
         }
+        // FROM another table: whoever makes it needs the right TRIGGER on that.
+        if (network.is(link.who, Kind::trigger))
+            steps.order_after(steps.slot(link.needs, Part::rights), steps.slot(link.who, Part::create));
+    }
     order_schema_rights(steps);
 }
 

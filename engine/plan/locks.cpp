@@ -36,7 +36,10 @@ void lock_create(const graph::Entry& entry, const Catalog& catalog, Locks& locks
     switch (entry.kind) {
     case Kind::index: locks.add(relation, LockMode::share); break;
     case Kind::statistics: locks.add(relation, LockMode::share_update_exclusive); break;
-    case Kind::trigger: locks.add_tree(relation, LockMode::share_row_exclusive); break;
+    case Kind::trigger:
+        locks.add_tree(relation, LockMode::share_row_exclusive);
+        locks.add_read(entry.object); // FROM another table
+        break;
     case Kind::foreign_key:
         locks.add_tree(relation, LockMode::share_row_exclusive);
         locks.add_tree(catalog.referenced_table(entry.object), LockMode::share_row_exclusive);

@@ -1,6 +1,7 @@
 // In which order, and under which locks, what hangs on a table is made; and what is left out with it.
 #include "support/catch.hpp"
 #include "support/merged.hpp"
+#include "support/oracle.hpp"
 #include "support/text.hpp"
 
 using namespace pgsluice::tests;
@@ -13,6 +14,11 @@ ProgramResult refresh(const Pair& pair, std::vector<std::string> more = {}) {
     INFO(result.text());
     REQUIRE(result.ok());
     return result;
+}
+
+void refresh_to_equal(const Pair& pair) {
+    refresh(pair);
+    expect_equal_databases(pair.source(), pair.target());
 }
 
 } // namespace
@@ -64,4 +70,29 @@ TEST_CASE("a table that cannot be made waits with its checks", "[extras]") {
     CHECK_FALSE(contains(pending(pair), "cannot table"));
     CHECK(pair.target().value("select count(*) from pg_constraint where conname in ('own', 'et2_c_check', "
                               "'is_small')") == "4"); // et2 inherits own
+}
+
+TEST_CASE("a trigger is made before the rights of the table that it is from", "[rights]") {
+    // Bigger than what it is from, so that it is ready later.
+    const std::string tables = R"(create table a (id int, x int); create table b (a int primary key, t text);
+        create function f() returns trigger language plpgsql as 'begin return null; end';)";
+    const std::string trigger = "create constraint trigger tr after update on b from a not deferrable for "
+                                "each row execute function f();";
+    const std::string rows = "insert into b select i, repeat('x', 1000) from generate_series(1, 5000) i;";
+    SECTION("of the source") {
+        Pair pair(tables + rows + trigger + "revoke trigger on a from app;");
+        refresh_to_equal(pair);
+    }
+    SECTION("of the target's own") {
+        Pair pair(tables + rows, tables + trigger + "revoke trigger on a from app;");
+        refresh(pair);
+        CHECK(pair.target().value("select count(*) from pg_trigger where tgname = 'tr'") == "1");
+        CHECK(pair.target().value("select has_table_privilege('app', 'a', 'trigger')") == "f");
+    }
+    SECTION("a foreign key, too") {
+        Pair pair("create table a (id int primary key); create table b (a int references a, t text); "
+                  "insert into a values (1); insert into b select 1, repeat('x', 1000) from "
+                  "generate_series(1, 5000); revoke references on a from app;");
+        refresh_to_equal(pair);
+    }
 }
