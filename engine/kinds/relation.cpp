@@ -49,8 +49,16 @@ constexpr Column columns[] = {
      " and pg_catalog.pg_get_expr(e.adbin, e.adrelid) = pg_catalog.pg_get_expr(d.adbin, d.adrelid))"},
     {"generated", "a.attgenerated"},
     {"expression", "case when a.attgenerated <> '' then pg_catalog.pg_get_expr(d.adbin, d.adrelid) end"},
-    {"storage", "case when a.attstorage <> t.typstorage then a.attstorage end"},
-    {"compression", "a.attcompression", 14},
+    // What CREATE TABLE would take from a parent must be said, though it is the type's own.
+    {"storage", "case when a.attstorage <> t.typstorage or exists (select from pg_catalog.pg_inherits i"
+                " join pg_catalog.pg_attribute p on p.attrelid = i.inhparent where i.inhrelid = a.attrelid"
+                " and p.attname = a.attname and p.attstorage <> a.attstorage) then a.attstorage end"},
+    {"type_storage", "t.typstorage"},
+    {"compression",
+     "case when a.attcompression = '' and exists (select from pg_catalog.pg_inherits i"
+     " join pg_catalog.pg_attribute p on p.attrelid = i.inhparent where i.inhrelid = a.attrelid"
+     " and p.attname = a.attname and p.attcompression <> '') then 'd' else a.attcompression end",
+     14},
     {"statistics", "nullif(a.attstattarget, -1)"},
     // The minor releases of November 2026 keep a version of the column's type there: nobody's option.
     {"options", "array(select o from pg_catalog.unnest(a.attoptions) o"
@@ -73,6 +81,7 @@ std::string_view compression_name(char letter) {
     switch (letter) {
     case 'p': return "pglz";
     case 'l': return "lz4";
+    case 'd': return "default";
     default: throw Error{ErrorKind::source, "the server sent an unknown compression of a column"};
     }
 }
@@ -113,6 +122,7 @@ void decode_relation_column(const Row& row, Reading& into) {
     column.generated = row.letter("generated");
     column.expression = row.text("expression");
     column.storage = row.letter("storage");
+    column.type_storage = row.letter("type_storage");
     column.compression = row.letter("compression");
     if (row.get("statistics")) column.statistics = row.number("statistics");
     column.options = row.texts("options");

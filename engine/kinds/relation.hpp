@@ -24,8 +24,9 @@ struct RelationColumn {
     bool inherits_not_null = false, inherits_default = false, inherits_expression = false;
     char generated = '\0'; // s stored, v virtual
     std::string expression;
-    char storage = '\0'; // p, e, m, x; nothing: the type's own
-    char compression = '\0';
+    char storage = '\0'; // p, e, m, x; nothing: the type's own, and the parent's
+    char type_storage = '\0';
+    char compression = '\0'; // p, l; d: the server's default, though a parent has one
     std::optional<std::int64_t> statistics;
     std::vector<std::string> options;
 };

@@ -1,6 +1,8 @@
 // CREATE TABLE and the ALTERs that complete it. A partition is created stand-alone and attached: with rows
 // loaded side by side, and with columns in an order of its own.
 #include <algorithm>
+#include <map>
+#include <utility>
 
 #include "base/text.hpp"
 #include "kinds/check.hpp"
@@ -130,21 +132,67 @@ std::string inherits_clause(const TableBody& table) {
     return "\nINHERITS (" + join(parents, ", ") + ")";
 }
 
+// The server makes no child of parents that store a column each in its own way: they are alike while it is
+// made.
+struct Alike {
+    std::string before, after;
+};
+
+void make_alike(const model::Object& parent, const RelationColumn& column, Alike& alike) {
+    RelationColumn plain, own;
+    plain.name = own.name = column.name;
+    plain.storage = 'p';
+    own.storage = column.storage != '\0' ? column.storage : column.type_storage;
+    if (column.compression != '\0' && column.compression != 'd') {
+        plain.compression = 'd';
+        own.compression = column.compression;
+    }
+    alike.before += column_settings(parent, plain).substr(1) + "\n";
+    alike.after += column_settings(parent, own);
+}
+
+Alike alike_parents(const model::Object& object, const Context& context) {
+    Alike alike;
+    const auto& table = body_of<TableBody>(object);
+    if (table.parents.size() < 2 || context.compared) return alike;
+    std::map<std::string, std::vector<std::pair<const model::Object*, const RelationColumn*>>> inherited;
+    for (const TableBody::Parent& parent : table.parents) {
+        const model::Object* found =
+            context.database.find({model::Kind::table, parent.schema, "", parent.name, ""});
+        if (found == nullptr) continue;
+        for (const RelationColumn& column : body_of<TableBody>(*found).columns)
+            if (!comes_later(*found, column, context)) inherited[column.name].emplace_back(found, &column);
+    }
+    for (const auto& [name, columns] : inherited) {
+        const auto stored = [](const RelationColumn& column) {
+            const char compression = column.compression == 'd' ? '\0' : column.compression;
+            return std::pair(column.storage != '\0' ? column.storage : column.type_storage, compression);
+        };
+        const bool differ = std::any_of(columns.begin(), columns.end(), [&](const auto& of) {
+            return stored(*of.second) != stored(*columns.front().second);
+        });
+        if (!differ) continue;
+        for (const auto& [parent, column] : columns) make_alike(*parent, *column, alike);
+    }
+    return alike;
+}
+
 std::string create_table(const model::Object& object, const Context& context) {
     const auto& table = body_of<TableBody>(object);
     // 18 refuses UNLOGGED for partitioned tables, where it never meant anything.
     const bool unlogged = table.unlogged && (table.partition_key.empty() || context.target_version < 180000);
-    std::string ddl = unlogged ? "CREATE UNLOGGED TABLE " : "CREATE TABLE ";
+    const bool later = inherits_later(object, context);
+    const Alike alike = later ? Alike{} : alike_parents(object, context);
+    std::string ddl = alike.before + (unlogged ? "CREATE UNLOGGED TABLE " : "CREATE TABLE ");
     ddl += qualified_address(object);
     if (!table.of_type.empty()) ddl += " OF " + table.of_type;
     ddl += body_clause(object, context);
-    const bool later = inherits_later(object, context);
     if (!later) ddl += inherits_clause(table);
     if (!table.partition_key.empty()) ddl += "\nPARTITION BY " + table.partition_key;
     if (!table.access_method.empty()) ddl += "\nUSING " + pq::quote_identifier(table.access_method);
     if (const std::string with = with_clause(table.options, table.toast_options); !with.empty())
         ddl += "\n" + with.substr(1);
-    return ddl + ";" + (later ? inherit_statements(object) : "");
+    return ddl + ";" + (later ? inherit_statements(object) : "") + alike.after;
 }
 
 // For columns that CREATE TABLE does not name, and for what it cannot say.

@@ -96,3 +96,19 @@ TEST_CASE("a trigger is made before the rights of the table that it is from", "[
         refresh_to_equal(pair);
     }
 }
+
+TEST_CASE("a child keeps what its parent has changed without it", "[kinds]") {
+    Pair pair(R"(
+        create table p (a text, b text, c int); create table q (b text, a text);
+        create table c1 () inherits (p); create table c2 (b text, d text) inherits (p); create table g () inherits (c1);
+        create table two () inherits (p, q); create table two2 (a text) inherits (q, p);
+        alter table only p alter a set storage external; alter table only p alter b set compression pglz;
+        alter table only q alter a set storage main; alter table only q alter b set compression lz4;
+        alter table only p alter b set storage plain; alter table only two alter b set storage external;
+        alter table only c1 alter a set storage main; alter table only two2 alter b set compression pglz;
+        create table part (id int, t text) partition by list (id); create table part1 partition of part for values in (1);
+        alter table only part1 alter t set storage external;
+    )");
+    refresh_to_equal(pair);
+    refresh_to_equal(pair);
+}
