@@ -23,6 +23,8 @@ constexpr std::string_view loading_settings =
     "set synchronous_commit = off; set check_function_bodies = off; set default_tablespace = ''; "
     "set default_table_access_method = 'heap'; set default_transaction_read_only = off";
 
+constexpr int schema_grants_key = 1; // of an advisory lock in the new database, where nobody else is
+
 // The server told only by a warning that a GRANT or REVOKE did nothing (rules.md section 6).
 bool grant_did_nothing(const pq::Notice& notice) {
     return notice.sqlstate == "01006" || notice.sqlstate == "01007";
@@ -62,6 +64,21 @@ void explain_configuration(Error& error, const model::TableRows& table, const st
               "INSERT, "
               "SELECT ON " +
               one_line(name) + " TO " + pq::quote_identifier(role));
+}
+
+// Whoever becomes owner needs CREATE on the schema, which preprod may have taken from them since: granted for
+// that moment. One transaction at a time, as the server lets no two change a schema's grants at once. Empty:
+// that is not why it was refused.
+std::string sql_with_create(const graph::Entry& entry, const model::Database& planned,
+                            const std::string& sqlstate) {
+    const model::Object* object = planned.find(entry.object);
+    if (sqlstate != "42501" || object == nullptr || object->schema.empty() || object->owner.empty())
+        return {};
+    const std::string right = "CREATE ON SCHEMA " + pq::quote_identifier(object->schema);
+    const std::string owner = pq::quote_identifier(object->owner);
+    return fmt::format(
+        "select pg_catalog.pg_advisory_xact_lock({});\ngrant {} to {};\n{}\nrevoke {} from {};",
+        schema_grants_key, right, owner, entry.sql, right, owner);
 }
 
 const graph::Entry& entry_of(const LaneShared& shared, graph::EntryId id) {
@@ -299,47 +316,54 @@ Task<void> Lane::statements(const LaneShared& shared, const plan::Task& task, Ta
     co_await one_by_one(shared, task, result);
 }
 
+Task<Lane::Refused> Lane::try_entry(const LaneShared& shared, const graph::Entry& entry, std::string sql) {
+    const std::string savepoint = "savepoint entry";
+    const std::string undo = "rollback to savepoint entry; release savepoint entry";
+    const std::string keep = "release savepoint entry";
+    co_await target_->command(savepoint);
+    (void)target_->take_notices();
+    Refused refused;
+    try {
+        co_await target_->command(sql, limits::statement_wait_max);
+        for (const pq::Notice& notice : target_->take_notices())
+            if (entry.part == graph::Part::rights && grant_did_nothing(notice))
+                refused.text = notice.message + " [" + notice.sqlstate + "]";
+    } catch (Error& error) {
+        error.object(entry.name);
+        explain_older_target(error, shared.planned->server_version, target_->server_version());
+        if (target_->broken()) throw;
+        refused.text = error.message() + " [" + error.sqlstate() + "]";
+        refused.sqlstate = error.sqlstate();
+        refused.failure = std::current_exception();
+    }
+    const std::string& end = refused.text.empty() ? keep : undo;
+    co_await target_->command(end);
+    co_return refused;
+}
+
 // Each entry in a savepoint of its own. A right that cannot be given is a remark with its SQL, not the run's
 // end: neither a row nor an object hangs on it, and the grants are read back and compared before the swap.
 Task<void> Lane::one_by_one(const LaneShared& shared, const plan::Task& task, TaskResult& result) {
     const std::string begin = "begin";
-    const std::string savepoint = "savepoint entry";
-    const std::string undo = "rollback to savepoint entry; release savepoint entry";
-    const std::string keep = "release savepoint entry";
     const std::string commit = "commit";
     co_await target_->command(begin);
     for (const graph::EntryId id : task.entries) {
         const graph::Entry& entry = entry_of(shared, id);
         if (entry.sql.empty()) continue;
-        co_await target_->command(savepoint);
-        (void)target_->take_notices();
-        std::string refused, sqlstate;
-        std::exception_ptr failure;
-        try {
-            co_await target_->command(entry.sql, limits::statement_wait_max);
-            for (const pq::Notice& notice : target_->take_notices())
-                if (entry.part == graph::Part::rights && grant_did_nothing(notice))
-                    refused = notice.message + " [" + notice.sqlstate + "]";
-        } catch (Error& error) {
-            error.object(entry.name);
-            explain_older_target(error, shared.planned->server_version, target_->server_version());
-            if (target_->broken()) throw;
-            refused = error.message() + " [" + error.sqlstate() + "]";
-            sqlstate = error.sqlstate();
-            failure = std::current_exception();
-        }
-        if (refused.empty()) {
-            co_await target_->command(keep);
-            continue;
-        }
-        co_await target_->command(undo);
-        if (failure && entry.part != graph::Part::rights) {
-            const bool harmless = co_await came_with_template(*target_, entry, sqlstate);
-            if (!harmless) std::rethrow_exception(failure);
+        Refused refused = co_await try_entry(shared, entry, entry.sql);
+        if (refused.text.empty()) continue;
+        if (refused.failure && entry.part != graph::Part::rights) {
+            const bool harmless = co_await came_with_template(*target_, entry, refused.sqlstate);
+            if (!harmless) std::rethrow_exception(refused.failure);
             result.notes.push_back({entry.name, "came with --template and keeps its comment and owner"});
             continue;
         }
-        result.remarks.push_back({entry.name, "owner or grants could not be set: " + one_line(refused),
+        const std::string otherwise = sql_with_create(entry, *shared.planned, refused.sqlstate);
+        if (!otherwise.empty()) {
+            const Refused again = co_await try_entry(shared, entry, otherwise);
+            if (again.text.empty()) continue;
+        }
+        result.remarks.push_back({entry.name, "owner or grants could not be set: " + one_line(refused.text),
                                   "run the SQL as the object's owner or as a member of that role",
                                   entry.sql});
     }

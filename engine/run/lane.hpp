@@ -4,6 +4,7 @@
 #pragma once
 #include <chrono>
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <optional>
 #include <string>
@@ -79,6 +80,12 @@ private:
                                TaskResult& result);
     Task<void> statements(const LaneShared& shared, const plan::Task& task, TaskResult& result);
     Task<void> one_by_one(const LaneShared& shared, const plan::Task& task, TaskResult& result);
+    struct Refused {
+        std::string text, sqlstate; // empty: nothing was refused
+        std::exception_ptr failure; // empty: only by a warning
+    };
+    // In a savepoint, which is undone where the server refuses.
+    Task<Refused> try_entry(const LaneShared& shared, const graph::Entry& entry, std::string sql);
     Task<void> replace_large(const LaneShared& shared, bool before_copy, TaskResult& result);
 
     int index_;

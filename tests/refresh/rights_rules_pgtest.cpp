@@ -175,3 +175,36 @@ TEST_CASE("an extension has the version that the target has installed", "[refres
         CHECK(pair.target().value("select extversion from pg_extension where extname = 'pg_trgm'") == "1.5");
     }
 }
+
+TEST_CASE("an owner without CREATE on the schema gets an object there, and no right with it",
+          "[refresh][rights]") {
+    TestCluster& there = TestCluster::shared_target();
+    for (const char* name : {"rr_both", "rr_reader"}) there.role(name);
+    Pair pair(owned_by(TestCluster::shared(), "rr_prod"), owned_by(there, "rr_pre"));
+    there.sql("grant rr_both to rr_pre");
+    pair.source().sql("create schema sx; create table sx.t (a int); create table sx.u (a int); "
+                      "create function sx.f() returns int language sql as 'select 1'");
+    pair.target().sql(R"(create schema sx; create table sx.t (a int); create table sx.u (a int);
+        create function sx.f() returns int language sql as 'select 1';
+        create table sx.own (a int); grant create, usage on schema sx to rr_both;
+        alter table sx.t owner to rr_both; alter table sx.u owner to rr_both; alter table sx.own owner to rr_both;
+        alter function sx.f() owner to rr_both;
+        revoke create on schema sx from rr_both;
+        set role rr_both; grant select on sx.t to rr_reader, rr_pre;)");
+    const std::string acl = "select array_agg(a::text order by a::text)::text from pg_namespace, "
+                            "unnest(nspacl) a where nspname = 'sx'";
+    const std::string before = pair.target().value(acl);
+    for (int run = 0; run < 2; ++run) {
+        const ProgramResult result = pair.run("refresh");
+        INFO(result.text());
+        REQUIRE(result.ok());
+        CHECK_FALSE(result.err.find("owner or grants could not be set") != std::string::npos);
+        CHECK(pair.target().lines("select relname, pg_get_userbyid(relowner) from pg_class where relname in "
+                                  "('t', 'u', 'own') order by 1") == "own|rr_both\nt|rr_both\nu|rr_both\n");
+        CHECK(pair.target().value("select pg_get_userbyid(proowner) from pg_proc where proname = 'f'") ==
+              "rr_both");
+        CHECK(pair.target().value("select has_table_privilege('rr_reader', 'sx.t', 'select')") == "t");
+        CHECK(pair.target().value("select has_schema_privilege('rr_both', 'sx', 'create')") == "f");
+        CHECK(pair.target().value(acl) == before);
+    }
+}
