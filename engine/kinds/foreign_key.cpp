@@ -87,9 +87,10 @@ Ddl write(const model::Object& object, const Context& context) {
     const std::string name = pq::quote_identifier(object.name);
     Ddl ddl;
     ddl.create = alter + " ADD CONSTRAINT " + name + " " + body.definition;
-    // One of the target's own that is NOT VALID there is tried again.
-    if ((body.validated || object.extra) && !partitioned) {
-        if (body.validated) ddl.create += " NOT VALID";
+    // It stays NOT VALID where it is so. What an earlier run could not validate is a line of
+    // pgsluice.pending.
+    if (body.validated && !partitioned) {
+        ddl.create += " NOT VALID";
         ddl.validate = alter + " VALIDATE CONSTRAINT " + name + ";";
     }
     ddl.create += ";";

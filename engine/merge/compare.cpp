@@ -124,19 +124,7 @@ private:
             same_definition(without_not_null(ours), without_not_null(theirs)))
             return;
         if (is_adopted(planned, found)) theirs = without_attach(theirs);
-        if (may_stay_not_valid(planned) && same_definition(definition_(as_it_is(planned), planned_), theirs))
-            return;
         if (!same_definition(ours, theirs)) add(planned, "definition", std::move(ours), std::move(theirs));
-    }
-
-    // A key of the target's own that was NOT VALID there may be valid now, or not.
-    static bool may_stay_not_valid(const Object& planned) {
-        return planned.kind == Kind::foreign_key && planned.extra && planned.details.contains("not_valid");
-    }
-
-    static Object as_it_is(Object key) {
-        key.extra = false; // an extra's is tried again
-        return key;
     }
 
     static std::string without_not_null(std::string text) {

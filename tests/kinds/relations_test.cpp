@@ -182,8 +182,7 @@ TEST_CASE("a partition's key is attached to its parent's and cannot be dropped w
     CHECK(edges == std::vector{model::Dependency{{2606, 400}, {2606, 399}, 'n'}});
 }
 
-TEST_CASE("a foreign key is validated apart, one that is NOT VALID only of an extra, a partitioned table's "
-          "adopts") {
+TEST_CASE("a foreign key is validated apart, one that is NOT VALID never, a partitioned table's adopts") {
     Decoded valid;
     valid.row(kinds::foreign_key_kind, a_foreign_key);
     CHECK_THAT(valid.ddl(kinds::foreign_key_kind).create, Contains("REFERENCES s.r(a) NOT VALID;"));
@@ -193,10 +192,9 @@ TEST_CASE("a foreign key is validated apart, one that is NOT VALID only of an ex
     broken.row(kinds::foreign_key_kind,
                a_foreign_key.with("validated", "f").with("definition", "FOREIGN KEY (a) ... NOT VALID"));
     CHECK(broken.ddl(kinds::foreign_key_kind).validate.empty());
-    broken.database.objects.back().extra = true; // each run tries it again
+    broken.database.objects.back().extra = true;
     CHECK_THAT(broken.ddl(kinds::foreign_key_kind).create, Contains("FOREIGN KEY (a) ... NOT VALID;"));
-    CHECK(broken.ddl(kinds::foreign_key_kind).validate ==
-          "ALTER TABLE ONLY \"s\".\"t\" VALIDATE CONSTRAINT \"fk\";");
+    CHECK(broken.ddl(kinds::foreign_key_kind).validate.empty());
     Decoded partitioned;
     partitioned.row(kinds::foreign_key_kind, a_foreign_key.with("partitioned", "t"));
     CHECK(partitioned.ddl(kinds::foreign_key_kind).create ==

@@ -250,7 +250,7 @@ TEST_CASE(
     const std::string pending = "select object, reason from pgsluice.pending order by 1";
     const auto refresh = [&](const std::string& writes) { return refresh_while(pair, writes); };
     refresh("select 1");
-    CHECK(pair.target().lines(pending).find("validation of foreign key to_top on public.below") == 0);
+    CHECK(pair.target().lines(pending).empty()); // it came as it was
     CHECK(not_valid(pair) == "to_top\n");
 
     pair.target().sql("delete from users where login in ('c', 'd')");
@@ -268,7 +268,7 @@ TEST_CASE(
 
     pair.target().sql("update own set u = 1; insert into top values (9)");
     refresh("select 1");
-    CHECK(not_valid(pair).empty());
+    CHECK(not_valid(pair) == "to_top\n");
     CHECK(pair.target().lines(pending).empty());
 }
 

@@ -112,3 +112,31 @@ TEST_CASE("a child keeps what its parent has changed without it", "[kinds]") {
     refresh_to_equal(pair);
     refresh_to_equal(pair);
 }
+
+TEST_CASE("what is NOT VALID on the target comes so, without a word, and what we made so is tried again",
+          "[extras]") {
+    const std::string users = "create table users (id int primary key);";
+    Pair pair(users + "insert into users values (1), (2), (3);", users + R"(insert into users values (1), (7);
+        create table fits (id int primary key, u int); insert into fits values (1, 1);
+        alter table fits add constraint fits_key foreign key (u) references users not valid;
+        create table breaks (u int); insert into breaks values (99);
+        alter table breaks add constraint breaks_key foreign key (u) references users not valid;
+        create table ours (u int constraint ours_key references users); insert into ours values (7);)");
+    const auto valid = [&] {
+        return pair.target().lines(
+            "select conname, convalidated from pg_constraint where contype = 'f' order by 1");
+    };
+    const ProgramResult result = refresh(pair);
+    CHECK_FALSE(contains(result.err, "validate foreign key fits_key"));
+    CHECK_FALSE(contains(result.err, "validation of foreign key breaks_key"));
+    CHECK(contains(result.err, "remark: validation of foreign key ours_key"));
+    CHECK(valid() == "breaks_key|f\nfits_key|f\nours_key|f\n");
+    CHECK(pending(pair) == "cannot validation of foreign key ours_key on public.ours\n");
+    refresh(pair, {"--strict"}); // nothing new
+    CHECK(pending(pair) == "cannot validation of foreign key ours_key on public.ours\n");
+    pair.source().sql("insert into users values (7)");
+    refresh(pair);
+    CHECK(valid() == "breaks_key|f\nfits_key|f\nours_key|t\n");
+    CHECK(pending(pair).empty());
+    CHECK(pair.run("verify").ok());
+}
