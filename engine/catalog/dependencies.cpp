@@ -14,7 +14,7 @@ namespace {
 // needed.
 constexpr std::string_view edges_sql = R"(
 select d.classid, d.objid, d.refclassid, d.refobjid, d.deptype, coalesce(w.attname, g.attname) as element,
-       n.attname as refcolumn
+       n.attname as refcolumn, x.extname as extension
   from pg_catalog.pg_depend d
   left join pg_catalog.pg_attribute w on d.classid = 1259 and w.attrelid = d.objid and w.attnum = d.objsubid
    and d.objsubid > 0
@@ -22,6 +22,7 @@ select d.classid, d.objid, d.refclassid, d.refobjid, d.deptype, coalesce(w.attna
   left join pg_catalog.pg_attribute g on g.attrelid = e.adrelid and g.attnum = e.adnum and g.attgenerated <> ''
   left join pg_catalog.pg_attribute n on d.refclassid = 1259 and n.attrelid = d.refobjid
    and n.attnum = d.refobjsubid and d.refobjsubid > 0
+  left join pg_catalog.pg_extension x on d.refclassid = 3079 and d.deptype = 'x' and x.oid = d.refobjid
  where d.objid >= 16384 and d.deptype not in ('p', 'e'))";
 
 template <class Edge, class Key>
@@ -51,10 +52,11 @@ void add_column_needs(const kinds::Row& row, const model::Object& who, const mod
         database.column_needs.push_back({who.id, needs.id, std::move(column)});
 }
 
-void note_extension(model::Database& database, const model::Object* who, const model::Object& extension) {
+void note_extension(model::Database& database, const model::Object* who, std::string extension) {
     auto& names =
         database.objects[static_cast<std::size_t>(who - database.objects.data())].depends_on_extensions;
-    if (std::find(names.begin(), names.end(), extension.name) == names.end()) names.push_back(extension.name);
+    if (std::find(names.begin(), names.end(), extension) == names.end())
+        names.push_back(std::move(extension));
 }
 
 } // namespace
@@ -70,11 +72,14 @@ flow::Task<void> read_dependencies(Session& session, model::Database& database) 
         const model::CatalogId needs_id{row.oid("refclassid"), row.oid("refobjid")};
         const model::Object* who = lift.object(who_id);
         const model::Object* needs = lift.object(needs_id);
+        // plpgsql is no object of ours: every database has it.
+        std::string extension = row.text("extension");
+        if (who != nullptr && who->id == who_id && !extension.empty())
+            note_extension(database, who, std::move(extension));
         if (who == nullptr || needs == nullptr) continue;
         add_column_needs(row, *who, *needs, database);
         if (who == needs) continue;
         const char type = row.letter("deptype");
-        if (type == 'x' && needs->kind == model::Kind::extension) note_extension(database, who, *needs);
         model::Dependency edge;
         edge.who = who->id;
         edge.needs = needs->id;

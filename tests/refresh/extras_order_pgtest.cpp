@@ -140,3 +140,10 @@ TEST_CASE("what is NOT VALID on the target comes so, without a word, and what we
     CHECK(pending(pair).empty());
     CHECK(pair.run("verify").ok());
 }
+
+TEST_CASE("DEPENDS ON EXTENSION plpgsql comes along", "[kinds]") {
+    Pair pair(
+        "create function f() returns int language sql as 'select 1'; alter function f() depends on extension "
+        "plpgsql;");
+    refresh_to_equal(pair);
+}
