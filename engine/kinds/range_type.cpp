@@ -36,6 +36,11 @@ constexpr Column columns[] = {
     {"acl_base", "pg_catalog.acldefault('T', t.typowner)"},
     {"subtype", "pg_catalog.format_type(r.rngsubtype, null)"},
     {"multirange", "pg_catalog.format_type(r.rngmultitypid, null)", 14},
+    {"multirange_name", "(select m.typname from pg_catalog.pg_type m where m.oid = r.rngmultitypid)", 14},
+    {"multirange_schema",
+     "(select mn.nspname from pg_catalog.pg_type m join pg_catalog.pg_namespace mn on mn.oid = m.typnamespace"
+     " where m.oid = r.rngmultitypid)",
+     14},
     {"operator_class_schema", "opn.nspname"},
     {"operator_class", "o.opcname"},
     {"collation_schema", "ln.nspname"},
@@ -50,6 +55,10 @@ void decode(const Row& row, Reading& into) {
     auto body = std::make_shared<RangeBody>();
     body->subtype = row.text("subtype");
     body->multirange = row.text("multirange");
+    if (!body->multirange.empty()) { // a name that nothing else may have
+        object.details["multirange"] = row.text("multirange_name");
+        object.details["multirange_schema"] = row.text("multirange_schema");
+    }
     body->operator_class_schema = row.text("operator_class_schema");
     body->operator_class = row.text("operator_class");
     body->collation_schema = row.text("collation_schema");

@@ -42,8 +42,10 @@ private:
         case Kind::sequence:
         case Kind::index: return {relation};
         case Kind::enum_type:
-        case Kind::domain:
-        case Kind::range_type: return {type};
+        case Kind::domain: return {type};
+        case Kind::range_type:
+            if (!object.details.contains("multirange")) return {type};
+            return {type, {"type", object.details.at("multirange_schema"), object.details.at("multirange")}};
         case Kind::constraint: // the name of its index too
             return {relation, {"constraint", object.schema, object.table, object.name}};
         case Kind::check:

@@ -147,3 +147,13 @@ TEST_CASE("DEPENDS ON EXTENSION plpgsql comes along", "[kinds]") {
         "plpgsql;");
     refresh_to_equal(pair);
 }
+
+TEST_CASE("a multirange type is a name that is taken", "[extras]") {
+    Pair pair(
+        "create type zz as range (subtype = int, multirange_type_name = zzm); create table t (r zzm);",
+        "create type aa as range (subtype = date, multirange_type_name = zzm); create table own (r aa); "
+        "create type zzm2 as enum ('a'); create table t (r zzm);");
+    refresh(pair);
+    CHECK(contains(pending(pair), "cannot range type public.aa\n"));
+    CHECK(contains(pending(pair), "cannot table public.own\n"));
+}
