@@ -128,6 +128,7 @@ void decode_relation_column(const Row& row, Reading& into) {
     column.options = row.texts("options");
     if (row.get("acl")) object->column_acls[column.name] = read_acl(row);
     object->elements.push_back(column.name);
+    if (column.has_identity || column.generated != '\0') object->computed_elements.insert(column.name);
     body_being_read<RelationBody>(*object).columns.push_back(std::move(column));
 }
 

@@ -131,6 +131,10 @@ public:
             parents_[child->id].push_back(parent);
             children_[parent->id].push_back(child);
         }
+        for (const model::ColumnNeed& need : sides.target.column_needs)
+            if (const Object* who = sides.target.find(need.who);
+                who != nullptr && who->details.contains("owned_by"))
+                owned_by_.emplace(need.who, need);
     }
 
     Fates run() {
@@ -170,9 +174,27 @@ private:
         if (holder != nullptr)
             return pending("the source has a " + std::string(model::kind_name(holder->kind)) +
                            " of this name");
+        if (takes_its_values_elsewhere(object))
+            return {Fate::State::pending, Pending::Why::drift,
+                    "on the source the column's values come from elsewhere", false};
         if (object.kind == Kind::default_acl && !roles_.may_be(object.name))
             return pending("the connecting role may not act as " + one_line(object.name));
         return {};
+    }
+
+    // A default or an identity of a shared column that the source has made another of: an identity,
+    // generated, or with a default where the target has an identity.
+    bool takes_its_values_elsewhere(const Object& object) const {
+        const bool identity = object.kind == Kind::sequence && object.details.contains("owned_by") &&
+                              object.details.at("owned_by") == "identity";
+        const auto owner = owned_by_.find(object.id);
+        if (object.kind != Kind::column_default && (!identity || owner == owned_by_.end())) return false;
+        const Object* theirs = sides_.target.find(identity ? owner->second.relation : object.relation);
+        const Object* ours = theirs == nullptr ? nullptr : sides_.shared(*theirs);
+        if (ours == nullptr) return false;
+        const std::string& column = identity ? owner->second.column : object.name;
+        return ours->computed_elements.contains(column) ||
+               sides_.planned.find({Kind::column_default, ours->schema, ours->name, column, ""}) != nullptr;
     }
 
     void choose_elements(const Object& theirs, const Object& shared) {
@@ -242,6 +264,7 @@ private:
     Keeper keeper_;
     ColumnTypes column_types_;
     std::map<CatalogId, std::vector<const Object*>> parents_, children_;
+    std::map<CatalogId, model::ColumnNeed> owned_by_; // of sequences of the target
     Fates fates_;
 };
 

@@ -104,8 +104,9 @@ struct Object {
     // Facts that other rooms may read without knowing the kind: an extension's "schema" and "version", what
     // of a routine takes a "superuser".
     std::map<std::string, std::string> details;
-    std::vector<std::string> elements; // names in order: columns of a relation, labels of an enum
-    std::vector<std::string> roles;    // whom a policy is for; empty: everybody
+    std::vector<std::string> elements;       // names in order: columns of a relation, labels of an enum
+    std::set<std::string> computed_elements; // columns that take no default: identities, generated ones
+    std::vector<std::string> roles;          // whom a policy is for; empty: everybody
     // Of a planned database: only the target has it, and it is carried (rules.md section 1).
     bool extra = false;
     // Of a planned database, a shared object: those of `elements` that only the target has.
