@@ -101,7 +101,8 @@ Task<QuietTables> QuietTables::begin(pq::Connection& session, std::vector<TableN
     co_await session.command(begin);
     tables = co_await with_partitions(session, tables);
     const std::string names = among(tables);
-    co_await quiet.read_tables(names);
+    co_await quiet.read_row_security(names);
+    co_await quiet.read_identities(names);
     co_await quiet.read_triggers_and_rules(names);
     const std::string foreign_keys = foreign_keys_of(session, tables);
     co_await quiet.read_foreign_keys(foreign_keys, aside);
@@ -110,7 +111,27 @@ Task<QuietTables> QuietTables::begin(pq::Connection& session, std::vector<TableN
     co_return quiet;
 }
 
-Task<void> QuietTables::read_tables(std::string names) {
+Task<QuietTables> QuietTables::begin_reading(pq::Connection& session, std::vector<TableName> tables) {
+    QuietTables quiet(session);
+    const std::string begin = "begin isolation level read committed, read write";
+    co_await session.command(begin);
+    co_await quiet.lift_row_security(std::move(tables));
+    co_return quiet;
+}
+
+Task<void> QuietTables::lift_row_security(std::vector<TableName> tables) {
+    tables = co_await with_partitions(*session_, std::move(tables));
+    const std::string names = among(tables);
+    const std::size_t done = off_.size();
+    co_await read_row_security(names +
+                               " and c.relforcerowsecurity and pg_catalog.pg_has_role(c.relowner, 'USAGE')");
+    for (std::size_t i = done; i < off_.size(); ++i) {
+        const std::string statement = off_[i];
+        co_await session_->command(statement);
+    }
+}
+
+Task<void> QuietTables::read_row_security(std::string names) {
     const std::string sql = "select n.nspname as schema, c.relname as table, c.relrowsecurity, "
                             "c.relforcerowsecurity" +
                             std::string(from_tables) + "where " + names +
@@ -127,6 +148,9 @@ Task<void> QuietTables::read_tables(std::string names) {
             on_.push_back(alter + "force row level security");
         }
     }
+}
+
+Task<void> QuietTables::read_identities(std::string names) {
     // A partition's identity (17+) is its root's; OVERRIDING SYSTEM VALUE does for inserts everywhere.
     const std::string identity_sql =
         "select n.nspname as schema, c.relname as table, a.attname as column" + std::string(from_tables) +

@@ -29,6 +29,10 @@ public:
     // one of a partitioned table is made again valid: rows that break it are an error.
     static Task<QuietTables> begin(pq::Connection& session, std::vector<merge::TableName> tables,
                                    std::set<ForeignKeyName> aside = {});
+    // BEGIN, and row security alone rests: nothing else of the tables is written.
+    static Task<QuietTables> begin_reading(pq::Connection& session, std::vector<merge::TableName> tables);
+    // Of further tables that are only read.
+    Task<void> lift_row_security(std::vector<merge::TableName> tables);
     // Checks the foreign keys, puts all back, COMMIT. A row that breaks one: Error{target} 23503 whose
     // object names table and constraint; then rollback() is all that is left.
     Task<void> commit();
@@ -46,7 +50,8 @@ public:
 
 private:
     explicit QuietTables(pq::Connection& session) : session_(&session) {}
-    Task<void> read_tables(std::string names);
+    Task<void> read_row_security(std::string names);
+    Task<void> read_identities(std::string names);
     Task<void> read_triggers_and_rules(std::string names);
     Task<void> read_foreign_keys(std::string foreign_keys, const std::set<ForeignKeyName>& aside);
     Task<void> refuse_awake_triggers(std::string names);

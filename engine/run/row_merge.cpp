@@ -60,6 +60,13 @@ std::vector<merge::TableName> RowMerge::tables() const {
     return names;
 }
 
+// Row security hides their rows from the owner, too, where it is forced.
+std::vector<merge::TableName> RowMerge::read_tables() const {
+    std::vector<merge::TableName> names;
+    for (const merge::MergeTable& table : plan_.tables) names.push_back(table.name);
+    return names;
+}
+
 bool RowMerge::has_work() const { return !tables().empty(); }
 
 // Through this process: the databases cannot see each other.
@@ -179,6 +186,7 @@ Task<void> RowMerge::merge() {
     if (!merged_) co_return;
     context_.step("merging rows of the target");
     QuietTables quiet = co_await QuietTables::begin(inside_, tables());
+    co_await quiet.lift_row_security(read_tables());
     co_await prepare();
     for (std::size_t i = 0; i < plan_.tables.size(); ++i)
         if (sql_->staged(i)) co_await stage(i);
@@ -200,15 +208,14 @@ Task<void> RowMerge::finish() {
     if (!sql_) co_return;
     if (changed_late_) co_await report_counts();
     note_counts();
-    const std::string begin = "begin", commit = "commit",
-                      shared = "drop table if exists pgsluice.hit, pgsluice.pair, pgsluice.need";
-    co_await inside_.command(begin);
+    const std::string shared = "drop table if exists pgsluice.hit, pgsluice.pair, pgsluice.need";
+    QuietTables quiet = co_await QuietTables::begin_reading(inside_, read_tables());
     for (std::size_t i = 0; i < plan_.tables.size(); ++i) {
         co_await rounds_->send_all(sql_->set_sequences(i), i);
         co_await rounds_->send_all(sql_->drop(i), i);
     }
     co_await inside_.command(shared);
-    co_await inside_.command(commit);
+    co_await quiet.commit();
     rounds_.reset();
     sql_.reset();
 }

@@ -37,8 +37,9 @@ public:
     Task<void> finish();
 
 private:
-    std::vector<merge::TableName> tables() const; // that merge() touches
-    bool has_work() const;                        // anything that merge() has to do
+    std::vector<merge::TableName> tables() const;      // that merge() touches
+    std::vector<merge::TableName> read_tables() const; // by any of its steps
+    bool has_work() const;                             // anything that merge() has to do
     Task<void> copy(std::string out, std::string in, std::size_t i);
     Task<void> prepare();
     Task<void> read_record();

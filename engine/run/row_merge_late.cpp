@@ -60,6 +60,7 @@ Task<void> RowMerge::stage_late() {
     co_await read_target_sequences(target_.session(), plan_, now_);
     sql_.emplace(plan_, now_, context_.run_id);
     rounds_.emplace(inside_, *sql_);
+    QuietTables quiet = co_await QuietTables::begin_reading(inside_, read_tables());
     for (std::size_t i = 0; i < plan_.tables.size(); ++i) {
         if (!sql_->staged(i)) continue;
         if (changes_[i].any()) co_await stage(i);
@@ -71,6 +72,7 @@ Task<void> RowMerge::stage_late() {
         const std::string shrinks = co_await inside_.value(sql, limits::statement_wait_max);
         if (shrinks == "t") shrinking_.push_back(plan_.tables[i].name);
     }
+    co_await quiet.commit();
     find_touched();
     context_.report.merge.late_rows += rows;
 }
