@@ -47,8 +47,9 @@ struct TableNow {
         std::string name, expression;
         std::vector<std::string> needs;
         bool whole_row = false;
+        std::string why; // of a row that breaks it; empty: as for a check
     };
-    std::vector<Check> checks;
+    std::vector<Check> checks; // that a partition takes it is one, too
     std::vector<Sequence> sequences;
 };
 

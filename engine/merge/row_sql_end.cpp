@@ -170,8 +170,8 @@ Statements RowSql::check(std::size_t i) const {
             reject(rows(i), "column " + one_line(name) + " may not be NULL", column("s", name) + " is null"));
     }
     for (const TableNow::Check& one : now_[i].checks)
-        statements.push_back(
-            reject(rows(i), "breaks check " + one_line(one.name), "not (" + one.expression + ")"));
+        statements.push_back(reject(rows(i), one.why.empty() ? "breaks check " + one_line(one.name) : one.why,
+                                    "not (" + one.expression + ")"));
     const Statements more = conflicts(i);
     statements.insert(statements.end(), more.begin(), more.end());
     return statements;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/text.hpp"
 #include "kinds/descriptor.hpp"
 #include "kinds/whole_row.hpp"
 #include "pq/quote.hpp"
@@ -108,6 +109,36 @@ join pg_catalog.pg_namespace n on n.oid = c.relnamespace
 where r.contype = 'c' and (n.nspname, c.relname) in ({})
 order by c.oid, r.conname)";
 
+// Of a partitioned table whatever one of its leaves takes, of a partition what it takes itself. One that has
+// no constraint takes all.
+constexpr std::string_view partitions_sql = R"(
+with recursive tree(root, oid) as (
+    select c.oid, c.oid
+    from pg_catalog.pg_class c
+    join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+    where (c.relkind = 'p' or c.relispartition) and (n.nspname, c.relname) in ({})
+    union all
+    select t.root, i.inhrelid from tree t join pg_catalog.pg_inherits i on i.inhparent = t.oid),
+leaf as (
+    select t.root, pg_catalog.pg_get_partition_constraintdef(t.oid) as takes
+    from tree t
+    join pg_catalog.pg_class c on c.oid = t.oid and c.relkind <> 'p')
+select n.nspname as schema, c.relname as name,
+    coalesce((select pg_catalog.string_agg('(' || l.takes || ')', ' or ') from leaf l where l.root = c.oid),
+        'false') as expression,
+    (select pg_catalog.array_agg(distinct a.attname)
+        from tree t
+        join pg_catalog.pg_depend p on p.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
+            and p.objid = t.oid and p.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
+            and p.refobjid = t.oid and p.refobjsubid = 0 and p.deptype = 'i'
+        join pg_catalog.pg_attribute a on a.attrelid = t.oid and a.attnum = p.objsubid and a.attnum > 0
+        where t.root = c.oid) as needs
+from tree t
+join pg_catalog.pg_class c on c.oid = t.oid
+join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+where t.root = t.oid and not exists (select from leaf l where l.root = c.oid and l.takes is null)
+order by c.oid)";
+
 std::string text(const pq::Rows& rows, std::size_t i, std::string_view column) {
     return std::string(rows.at(i, column));
 }
@@ -176,6 +207,16 @@ void take_column(const pq::Rows& rows, std::size_t i, merge::TableNow& table) {
     if (!sequence.empty()) table.sequences.push_back({column, sequence, "", is_true(rows, i, "integer")});
 }
 
+merge::TableNow::Check taken_by_partition(const pq::Rows& rows, std::size_t i) {
+    merge::TableNow::Check check;
+    check.name = "of the partitions";
+    check.expression = "(" + text(rows, i, "expression") + ") is true";
+    check.needs = names(rows, i, "needs");
+    check.why =
+        "no partition of " + one_line(text(rows, i, "schema") + "." + text(rows, i, "name")) + " takes it";
+    return check;
+}
+
 } // namespace
 
 Task<std::vector<merge::TableNow>> read_tables_now(pq::Connection& session, const merge::RowPlan& plan) {
@@ -219,6 +260,10 @@ Task<std::vector<merge::TableNow>> read_tables_now(pq::Connection& session, cons
         check.whole_row = expressions.read_row();
         now[table].checks.push_back(std::move(check));
     }
+    const std::string partitions_text = fmt::format(partitions_sql, tables);
+    const pq::Rows partitions = co_await session.rows(partitions_text);
+    for (std::size_t i = 0; i < partitions.size(); ++i)
+        now[table_of(plan, partitions, i)].checks.push_back(taken_by_partition(partitions, i));
     co_return now;
 }
 
