@@ -103,9 +103,8 @@ Task<void> give_rights_and_comments(Context& context, pq::Connection& inside, co
     }
 }
 
-// A table that both have only since the migration made it, empty: a shared one, of which nothing comes along
-// unless
-// --preserve names it.
+// A table that both have only since the migration made it: a shared one, of which nothing comes along unless
+// --preserve names it. One with rows may be renamed, or filled from another table.
 Task<void> tell_made_anew(Context& context, const MergeTarget& own, pq::Connection& inside,
                           const Catalogs& catalogs, const Identities& built) {
     for (const model::TableRows& table : catalogs.target.rows) {
@@ -115,9 +114,10 @@ Task<void> tell_made_anew(Context& context, const MergeTarget& own, pq::Connecti
         const std::string sql =
             "select exists (select from " + pq::quote_qualified(table.schema, table.name) + ")";
         const std::string filled = co_await inside.value(sql);
-        if (filled == "t") continue; // renamed, or filled by the migration
         context.remark("table " + one_line(table.schema + "." + table.name),
-                       "the migration has made it anew: the target's rows do not come along",
+                       filled == "t"
+                           ? "the migration has made it, rows and all: the target's do not come along"
+                           : "the migration has made it anew: the target's rows do not come along",
                        "--preserve carries them; they stay in the previous database until the next run");
         report::LosingTable losing;
         losing.table = table.schema + "." + table.name;

@@ -195,6 +195,12 @@ TEST_CASE("a table that the migration makes anew is told, if the target has rows
                              "--preserve", "promo"});
     INFO(kept.text());
     CHECK_FALSE(contains(kept.err, "made it anew"));
+    pair.target().sql("insert into promo values (2); analyze promo");
+    const ProgramResult filled =
+        pair.run("refresh", {"--migrate", "psql -X -c 'create table promo as select 7 as id'"});
+    INFO(filled.text());
+    REQUIRE(filled.ok());
+    CHECK(contains(filled.err, "table public.promo: the migration has made it, rows and all"));
 }
 
 TEST_CASE("an extra brings along the schema and type that it needs, whatever became of these on the source",
