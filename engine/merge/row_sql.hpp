@@ -206,6 +206,8 @@ private:
     std::string nulled_rows(std::size_t i) const;
     std::string advance(std::size_t i, const TableNow::Sequence& sequence,
                         const std::string& condition) const;
+    std::string out_of_numbers(std::size_t i, const TableNow::Sequence& sequence,
+                               const std::string& wants) const;
     Statements renumber(std::size_t i) const;
     std::string test_of(const MergeColumn& column, const std::string& value) const;
     Statements decide(std::size_t i) const;

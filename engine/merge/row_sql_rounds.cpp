@@ -118,6 +118,24 @@ std::vector<std::string> RowSql::new_key_tests(std::size_t i, const TableNow::Ke
     return tests;
 }
 
+// More rows than the sequence has numbers left: the later ones go.
+std::string RowSql::out_of_numbers(std::size_t i, const TableNow::Sequence& sequence,
+                                   const std::string& wants) const {
+    const std::string oid = quote_literal(sequence.sequence) + "::pg_catalog.regclass";
+    const std::string left = fmt::format(
+        "select greatest(0, pg_catalog.trunc((case when q.seqincrement > 0 then q.seqmax else q.seqmin end - "
+        "coalesce(pg_catalog.pg_sequence_last_value({0})::pg_catalog.numeric, q.seqstart - "
+        "q.seqincrement::pg_catalog.numeric)) / q.seqincrement))::int8 from pg_catalog.pg_sequence q where "
+        "q.seqrelid = {0}",
+        oid);
+    return fmt::format(
+        "update {0} s set {1} = 'x', {2} = {3} where {4} and s.{5} >= (select s.{5} from {0} s where {4} "
+        "order by 1 offset ({6}) limit 1)",
+        rows(i), state, reason,
+        quote_literal("column " + one_line(sequence.column) + ": its sequence has no number left"), wants,
+        row, left);
+}
+
 Statements RowSql::round(std::size_t i) const {
     const MergeTable& table = plan_.tables[i];
     Statements statements;
@@ -157,10 +175,13 @@ Statements RowSql::round(std::size_t i) const {
                                              new_key, wants, new_key, test));
         // Past everything that either side has: the sequence then gives what nobody had.
         add(set_sequences(i));
-        statements.push_back(fmt::format("update {0} s set {1} = {2} where {3} and {4} and array[s.{1}] "
-                                         "operator(pg_catalog.=) array[s.{5}]",
-                                         rows(i), quote_identifier(*sequence), new_value(i, *sequence), wants,
-                                         new_key, old_column(i, *sequence)));
+        const std::string gets =
+            fmt::format("{} and {} and s.{}::pg_catalog.text = s.{}::pg_catalog.text", wants, new_key,
+                        quote_identifier(*sequence), old_column(i, *sequence));
+        for (const TableNow::Sequence& of : now_[i].sequences)
+            if (of.column == *sequence && !preview()) statements.push_back(out_of_numbers(i, of, gets));
+        statements.push_back(fmt::format("update {} s set {} = {} where {}", rows(i),
+                                         quote_identifier(*sequence), new_value(i, *sequence), gets));
     }
     statements.push_back(fmt::format("update {} s set {} = true where {} = 'a' and not {} and {}", rows(i),
                                      keyed, state, keyed, done(i, generated_keys, "s")));

@@ -49,6 +49,8 @@ Task<std::uint64_t> RowRounds::send(std::string sql, std::size_t i) {
         co_return rows.rows_affected();
     } catch (Error& error) {
         if (error.object().empty()) error.object("table " + shown(sql_.plan().tables[i]));
+        if (error.sqlstate() == "2200H")
+            error.hint("ALTER SEQUENCE ... MAXVALUE on the source, or a wider type for the column");
         throw error.during("cannot merge the target's rows");
     }
 }

@@ -130,3 +130,18 @@ TEST_CASE("sequences: the highest of source, target and column where rows came, 
                             "nextval('by_column_id_seq'), nextval('same_id_seq'), nextval('plain_id_seq')") ==
         "501|901|2001|2|2\n");
 }
+
+TEST_CASE("a sequence that has no more numbers rejects the rows that need one", "[preserve]") {
+    const std::string shared = R"(create table s (id smallint generated always as identity primary key,
+        k text not null unique); create table sr (s smallint not null references s, r text, primary key (s, r));)";
+    Pair pair(shared + "insert into s (k) values ('a'), ('b'); select setval('s_id_seq', 32766);",
+              shared + "insert into s (k) values ('x'), ('y'), ('z'), ('b');"
+                       "insert into sr select id, k from s;");
+    const ProgramResult result = pair.run("refresh", {"--preserve", "s", "--preserve", "sr"});
+    INFO(result.text());
+    REQUIRE(result.ok());
+    CHECK(pair.target().lines("select id, k, r from s left join sr on s = id order by 1") ==
+          "1|a|\n2|b|b\n3|z|z\n32767|x|x\n");
+    CHECK(rejected(pair) == "public.s|column id: its sequence has no number left|1\n"
+                            "public.sr|reference (s): the source has no such row of public.s|1\n");
+}
