@@ -9,6 +9,7 @@
 #include "base/text.hpp"
 #include "merge/row_keys.hpp"
 #include "merge/row_names.hpp"
+#include "merge/row_types.hpp"
 
 namespace pgsluice::merge {
 
@@ -158,6 +159,8 @@ private:
             MergeColumn made;
             made.name = column.name;
             made.type = column.type;
+            made.there = other->type;
+            made.apart = role != Role::extra && apart(column.type, other->type);
             made.not_null = column.not_null;
             made.from_sequence = column.from_sequence;
             made.labels = labels_of(column.type);
@@ -177,7 +180,8 @@ private:
             if (column.generated || !holds(object->extra_elements, column.name)) continue;
             MergeColumn made;
             made.name = column.name;
-            made.type = column.type;
+            made.type = made.there = column.type;
+            made.labels = labels_of(column.type);
             made.may_not_fit = !always_fits(column.type);
             made.from_sequence = column.from_sequence;
             made.extra = true;
@@ -299,6 +303,13 @@ private:
         const MergeTable made = known == nullptr ? make(parent, Role::referenced, {}) : *known;
         for (const std::string& column : parent_columns)
             if (made.column(column) == nullptr) return;
+        for (std::size_t k = 0; k < child_columns.size(); ++k) {
+            const MergeColumn& from = *plan_.table(child)->column(child_columns[k]);
+            if (can_hold(from.type, made.column(parent_columns[k])->type)) continue;
+            plan_.notes.push_back("table " + shown(child) + ": what column " + one_line(from.name) +
+                                  " refers to has a key that it cannot hold: its values stay");
+            return;
+        }
         if (known == nullptr) plan_.tables.push_back(made);
         plan_.references.push_back({child, parent, child_columns, parent_columns, declared, {}});
     }

@@ -41,7 +41,10 @@ struct LooseReference {
 
 struct MergeColumn {
     std::string name;
-    std::string type; // in the planned database
+    std::string type;  // in the planned database
+    std::string there; // on the target
+    // The two are of different kinds (bigint, uuid): a key there may be none here, and is kept as a text.
+    bool apart = false;
     // The target's text may be no value of `type`: another type there, or one whose labels or checks may
     // differ.
     bool may_not_fit = false;

@@ -2,7 +2,7 @@
 //
 // Each table has, beside the one that it is merged into (the base, which holds the source's rows):
 //   raw_N   the target's rows as they came, columns that may not fit as text
-//   bad_N   rows of raw_N that are no rows of this table, with the reason
+//   bad_N   values of raw_N that are none here, by the column's place; 0: the row is none of this table
 //   rows_N  the same rows typed, on their way: references re-pointed, keys new, and our own columns:
 //     state: u undecided, s the source has this entity, t equal to another row of the target, d duplicate, a
 //     to be added, x rejected, g deleted in prod; l<r> the row of the parent's rows_N that reference r leads
@@ -178,6 +178,14 @@ private:
     std::string holds_any(const std::string& alias, const std::vector<std::string>& columns) const;
     std::vector<std::string> new_key_tests(std::size_t i, const TableNow::Key& key) const;
     std::string typed(const MergeColumn& column, const std::string& alias) const;
+    std::string old_type(std::size_t i, const std::string& column) const; // of an old_column
+    bool needed(std::size_t i, const MergeColumn& column) const;
+    bool takes_default_key(std::size_t i, const MergeColumn& column) const;
+    bool excused(std::size_t i, const MergeColumn& column) const;
+    std::string instead(std::size_t i, const MergeColumn& column) const;
+    std::string fitting(std::size_t i, std::size_t k) const;
+    Statements reject_bad(std::size_t i) const;
+    std::string bad_rows(std::size_t i) const;
     std::string key_text(const std::string& alias, const std::vector<std::string>& columns) const;
     bool in_a_key(std::size_t i, const std::vector<std::string>& columns) const;
     Statements resolve(std::size_t i) const;

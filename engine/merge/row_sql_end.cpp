@@ -1,5 +1,6 @@
 // The end of a merge: what cannot be there is rejected, the rest goes into the table.
 #include "merge/row_sql_parts.hpp"
+#include "merge/row_types.hpp"
 
 namespace pgsluice::merge {
 
@@ -116,6 +117,7 @@ Statements RowSql::check(std::size_t i) const {
     Statements statements;
     if (table.role == Role::referenced) return statements;
     if (staged(i)) {
+        statements = reject_bad(i);
         for (const std::size_t r : references_of(i)) {
             const Reference& reference = plan_.references[r];
             const std::size_t j = index_of(reference.parent);
@@ -139,9 +141,10 @@ Statements RowSql::check(std::size_t i) const {
             }
             Columns differs;
             for (std::size_t k = 0; k < reference.child_columns.size(); ++k)
-                differs.push_back(fmt::format("s.{}::pg_catalog.text <> p.{}::pg_catalog.text",
-                                              quote_identifier(reference.child_columns[k]),
-                                              quote_identifier(reference.parent_columns[k])));
+                differs.push_back(differ(column("s", reference.child_columns[k]),
+                                         table.column(reference.child_columns[k])->type,
+                                         column("p", reference.parent_columns[k]),
+                                         plan_.tables[j].column(reference.parent_columns[k])->type));
             statements.push_back(reject(
                 rows(i), "reference " + in_words(reference.child_columns) + ": contradicts another one",
                 fmt::format("exists (select from {} p where p.{} = s.{} and ({}))", rows(j), row, link(r),
@@ -298,10 +301,9 @@ Statements RowSql::record_rejected(std::size_t i) const {
     statements.push_back(fmt::format("delete from pgsluice.rejected where run_id = {} and table_name = {}",
                                      quote_literal(run_id_), quote_literal(shown)));
     statements.push_back(fmt::format(
-        "{0}s.reason, pg_catalog.to_jsonb({1}) - 'pgsluice row', {2} from {3} {1} join (select n, reason "
-        "from "
-        "{4} union all select {5}, {6} from {7} where {8} = 'x') s on s.n = {1}.{5} order by s.n",
-        into, whole, quote_literal(run_id_), raw(i), name("bad", i), row, reason, rows(i), state));
+        "{0}s.reason, pg_catalog.to_jsonb({1}) - 'pgsluice row', {2} from {3} {1} join ({4} union all select "
+        "{5}, {6} from {7} where {8} = 'x') s on s.n = {1}.{5} order by s.n",
+        into, whole, quote_literal(run_id_), raw(i), bad_rows(i), row, reason, rows(i), state));
     return statements;
 }
 
@@ -321,7 +323,7 @@ std::string RowSql::counts(std::size_t i) const {
         return "count(*) filter (where " + where + ") as " + as;
     };
     const std::string s = state;
-    const std::string bad = staged(i) ? fmt::format(" + (select count(*) from {})", name("bad", i)) : "";
+    const std::string bad = staged(i) ? fmt::format(" + (select count(*) from ({}) x)", bad_rows(i)) : "";
     return "select " + count(s + " = 's'", "same") + ", " + count(s + " = 'a'", "added") + ", " +
            count(s + " = 'a' and " + new_key, "new_keys") + ", " +
            count(s + " in ('a', 'k') and " + moved, "repointed") + ", " + count(s + " = 'd'", "duplicates") +
@@ -333,7 +335,7 @@ std::string RowSql::reasons(std::size_t i) const {
     std::string sql =
         fmt::format("select {0} as reason from {1} where {0} is not null and ({2} = 'x' or {3})", reason,
                     rows(i), state, nulled_rows(i));
-    if (staged(i)) sql += fmt::format(" union select reason from {}", name("bad", i));
+    if (staged(i)) sql += fmt::format(" union select x.reason from ({}) x", bad_rows(i));
     return "select distinct q.reason from (" + sql + ") q order by 1 limit 20";
 }
 

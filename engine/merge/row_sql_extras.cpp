@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "merge/row_sql_parts.hpp"
+#include "merge/row_types.hpp"
 
 namespace pgsluice::merge {
 
@@ -85,10 +86,12 @@ std::string RowSql::taken(std::size_t r, const std::string& child, bool old_chil
     Columns same;
     for (std::size_t k = 0; k < reference.child_columns.size(); ++k) {
         const std::string& name = reference.child_columns[k];
-        const std::string value = child + "." + (old_child ? old_column(i, name) : quote_identifier(name));
-        same.push_back(fmt::format("array[{}::{}] operator(pg_catalog.=) array[{}]", value,
-                                   plan_.tables[j].column(reference.parent_columns[k])->type,
-                                   column("q", reference.parent_columns[k])));
+        const std::string& of_parent = reference.parent_columns[k];
+        const MergeColumn& key = *plan_.tables[j].column(of_parent);
+        const auto [a, b] = comparable(
+            child + "." + (old_child ? old_column(i, name) : quote_identifier(name)), old_type(i, name),
+            column("q", of_parent), preview() ? old_type(j, of_parent) : key.type);
+        same.push_back(fmt::format("array[{}] operator(pg_catalog.=) array[{}]", a, b));
     }
     if (staged(j)) return fmt::format("exists (select from {} q where {})", final_rows(j), all(same));
     return fmt::format("exists (select from {} q where {} and q.{}{} and {})", rows(j), all(same), state,
@@ -182,8 +185,9 @@ Statements RowSql::move_extra(std::size_t i) const {
         for (std::size_t k = 0; k < reference.child_columns.size(); ++k) {
             const std::string key = column("p", reference.parent_columns[k]);
             values.push_back(quote_identifier(reference.child_columns[k]) + " = " + key);
-            differs.push_back(fmt::format("{}::pg_catalog.text <> {}::pg_catalog.text",
-                                          column("c", reference.child_columns[k]), key));
+            differs.push_back(differ(column("c", reference.child_columns[k]),
+                                     plan_.tables[i].column(reference.child_columns[k])->type, key,
+                                     plan_.tables[j].column(reference.parent_columns[k])->type));
         }
         statements.push_back(
             fmt::format("update {} c set {}, {} = true from {} p where c.{} = 'a' and {} and {}", rows(i),

@@ -25,37 +25,25 @@ std::string RowSql::test_of(const MergeColumn& column, const std::string& value)
     return fmt::format("({} is null and {} is not null)", again, value);
 }
 
-// A column at a time; row by row, with a subtransaction for each, only where its cast fails at all.
-std::string RowSql::find_bad_rows(std::size_t i) const {
-    std::string tests;
-    for (const MergeColumn& column : plan_.tables[i].columns) {
-        if (!column.may_not_fit) continue;
-        const std::string named = "column " + one_line(column.name);
-        const std::string value = words::column("w", column.name) + "::pg_catalog.text";
-        const std::string does_not_fit = quote_literal(named + ": its value does not fit");
-        tests += fmt::format(
-            "  begin\n    insert into {0} select w.{1}, {2} from {3} w where {4} on conflict do nothing;\n"
-            "  exception when others then\n    for one in select w.{1} as n, {5} as value from {3} w where "
-            "{5} "
-            "is not null loop\n      begin\n        what := case when {6} then {2} end;\n      exception "
-            "when others then what := {7};\n      end;\n      if what is not null then insert into {0} "
-            "values "
-            "(one.n, what) on conflict do nothing; end if;\n    end loop;\n  end;\n",
-            name("bad", i), row, does_not_fit, raw(i), test_of(column, value), value,
-            test_of(column, "one.value"),
-            quote_literal(named + ": its value is none of type " + one_line(column.type)));
-    }
-    if (tests.empty()) return {};
-    return "do " + pq::dollar_quote("declare one record; what text;\nbegin\n" + tests + "end");
-}
-
 Statements RowSql::fill(std::size_t i) const {
     const MergeTable& table = plan_.tables[i];
     Statements statements;
     Columns into, values;
-    for (const MergeColumn& column : table.columns) {
+    std::string new_keys;
+    for (std::size_t k = 0; k < table.columns.size(); ++k) {
+        const MergeColumn& column = table.columns[k];
         into.push_back(quote_identifier(column.name));
-        values.push_back(typed(column, "r"));
+        values.push_back(fitting(i, k));
+        if (!takes_default_key(i, column)) continue;
+        new_keys += (new_keys.empty() ? "" : ", ") + std::to_string(k + 1);
+        for (const TableNow::Sequence& sequence : now_[i].sequences)
+            if (sequence.column == column.name && !preview())
+                statements.push_back(advance(i, sequence, "exists (select from " + raw(i) + ")"));
+    }
+    if (!new_keys.empty()) {
+        into.emplace_back(new_key);
+        values.push_back(fmt::format("exists (select from {} x where x.n = r.{} and x.place in ({}))",
+                                     name("bad", i), row, new_keys));
     }
     for (const std::string& column : preview() ? Columns{} : table.missing_columns) {
         const auto known_default = now_[i].defaults.find(column);
@@ -69,12 +57,13 @@ Statements RowSql::fill(std::size_t i) const {
     }
     for (const std::string& column : traced(i)) {
         into.push_back(old_column(i, column));
-        values.push_back(typed(*table.column(column), "r"));
+        const MergeColumn& of = *table.column(column);
+        values.push_back(of.apart ? words::column("r", column) : typed(of, "r"));
     }
     statements.push_back("delete from " + rows(i));
     statements.push_back(
         fmt::format("insert into {} ({}, {}) select {}, r.{} from {} r where not exists (select "
-                    "from {} x where x.n operator(pg_catalog.=) r.{})",
+                    "from {} x where x.n operator(pg_catalog.=) r.{} and x.place = 0)",
                     rows(i), join(into, ", "), row, join(values, ", "), row, raw(i), name("bad", i), row));
     return statements;
 }
@@ -104,7 +93,9 @@ std::string RowSql::advance(std::size_t i, const TableNow::Sequence& sequence,
             low.push_back(fmt::format("(select pg_catalog.min({}) from {})", column, from));
         };
         add(quoted, real(i));
-        if (plan_.tables[i].column(sequence.column) != nullptr) add(old_column(i, sequence.column), rows(i));
+        // A key of another kind of type says nothing of numbers.
+        const MergeColumn* column = plan_.tables[i].column(sequence.column);
+        if (column != nullptr && !column->apart) add(old_column(i, sequence.column), rows(i));
     }
     return fmt::format(
         "select pg_catalog.setval({0}, case when q.seqincrement > 0 then least(m.high, q.seqmax) else "

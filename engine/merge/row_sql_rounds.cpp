@@ -1,6 +1,7 @@
 // The rounds of a merge: references follow rows that have been decided, rows are decided that wait for
 // nothing, until nothing changes any more.
 #include "merge/row_sql_parts.hpp"
+#include "merge/row_types.hpp"
 
 namespace pgsluice::merge {
 
@@ -42,7 +43,10 @@ Statements RowSql::resolve(std::size_t i) const {
         Columns values, differs;
         for (std::size_t k = 0; k < reference.child_columns.size(); ++k) {
             const std::string& name = reference.child_columns[k];
-            const std::string parent = column("p", reference.parent_columns[k]);
+            std::string parent = column("p", reference.parent_columns[k]);
+            if (apart(plan_.tables[i].column(name)->type,
+                      plan_.tables[j].column(reference.parent_columns[k])->type))
+                parent += "::pg_catalog.text"; // the only other kind that can hold it
             // A column that another reference has settled stays: check() finds out whether the two agree.
             Columns others;
             for (const std::size_t other : references_with(i, name))

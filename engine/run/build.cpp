@@ -239,8 +239,9 @@ Task<void> verify_catalog(Context& context, const model::Database& planned,
         if (item.key.kind == model::Kind::table) add_columns_of(planned, item.key, waiting);
         if (item.key.kind == model::Kind::table || item.key.kind == model::Kind::domain)
             add_checks_of(planned, item.key, waiting);
-        // A valid check is part of its table's or domain's text, one that stayed NOT VALID is not.
-        if (item.key.kind == model::Kind::check)
+        // A valid check is part of its table's or domain's text, one that stayed NOT VALID is not; a default,
+        // too.
+        if (item.key.kind == model::Kind::check || item.key.kind == model::Kind::column_default)
             for (const model::Kind host : {model::Kind::table, model::Kind::domain})
                 waiting.insert(display_key({host, item.key.schema, "", item.key.table, ""}));
     }
