@@ -96,7 +96,8 @@ select i.table_oid as oid, i.table_printed, i.name, i.indisprimary as is_primary
         left join pg_catalog.pg_collation l on l.oid = i.indcollation[k - 1] and l.oid >= 16384
         left join pg_catalog.pg_namespace ln on ln.oid = l.collnamespace)
     end as expressions,
-    coalesce(pg_catalog.pg_get_expr(i.indpred, i.indrelid), '') as predicate
+    coalesce(pg_catalog.pg_get_expr(i.indpred, i.indrelid), '') as predicate,
+    coalesce((pg_catalog.to_jsonb(i) ->> 'indnullsnotdistinct')::bool, false) as nulls_equal
 from found i
 order by i.table_oid, i.indisprimary desc, i.name)";
 
@@ -161,6 +162,7 @@ flow::Task<void> read_table_facts(Session& session, model::Database& database) {
         key.primary = key_row.boolean("is_primary");
         if (key_row.get("expressions")) key.expressions = key_row.texts("expressions");
         key.predicate = key_row.text("predicate");
+        key.nulls_equal = key_row.boolean("nulls_equal");
         const std::string printed = key_row.text("table_printed");
         const auto reads_row = [&](const std::string& expression) {
             return kinds::replace_whole_row(expression, printed, "").reads_row;

@@ -84,11 +84,11 @@ private:
                 always_.push_back(key.columns);
                 continue;
             }
-            ExpressionKey made{key.columns, key.expressions, key.predicate};
+            ExpressionKey made{key.columns, key.expressions, key.predicate, key.nulls_equal};
             if (whole)
                 for (const std::string& name : key.columns)
                     made.expressions.push_back(pq::quote_identifier(name));
-            const bool always = never_null(key.columns) && key.predicate.empty();
+            const bool always = (key.nulls_equal || never_null(key.columns)) && key.predicate.empty();
             (always ? always_by_expression_ : sometimes_).push_back(std::move(made));
         }
         if (!always_.empty() || !always_by_expression_.empty()) return;
@@ -178,7 +178,7 @@ private:
         ExpressionKey made;
         for (const ExpressionKey& key : table_.expression_keys) {
             std::string applies = key.predicate.empty() ? "true" : "(" + key.predicate + ")";
-            for (const std::string& expression : key.expressions)
+            for (const std::string& expression : key.nulls_equal ? Columns{} : key.expressions)
                 applies += " and (" + expression + ") is not null";
             made.predicate += (made.predicate.empty() ? "(" : " and (") + applies + ") is not true";
             made.reads.insert(made.reads.end(), key.reads.begin(), key.reads.end());

@@ -58,11 +58,12 @@ struct MergeColumn {
 };
 
 // A unique index that is more than columns: rows agree on it where its predicate holds of both and none of
-// its expressions is NULL.
+// its expressions is NULL, unless NULL equals NULL there.
 struct ExpressionKey {
     std::vector<std::string> reads;       // columns
     std::vector<std::string> expressions; // SQL over the bare names of columns
     std::string predicate;                // empty: all rows
+    bool nulls_equal = false;
 };
 
 struct MergeTable {

@@ -24,7 +24,7 @@ std::vector<RowSql::CycleKey> RowSql::cycle_keys(std::size_t i) const {
     std::vector<CycleKey> keys;
     for (const Columns& columns : table.natural_keys) keys.push_back({columns, "", false, {}, {}});
     for (const ExpressionKey& key : table.expression_keys) {
-        CycleKey made{{}, key.predicate, true, {}, {}};
+        CycleKey made{{}, key.predicate, !key.nulls_equal, {}, {}};
         for (const std::string& expression : key.expressions)
             for (const std::string& name : key.reads)
                 if (expression == quote_identifier(name) || expression == "(" + name + ")" ||

@@ -34,7 +34,7 @@ std::vector<RowSql::Recorded> RowSql::recorded(std::size_t i) const {
         Columns texts, applies;
         for (const std::string& expression : key.expressions) {
             texts.push_back("(" + expression + ")::pg_catalog.text");
-            applies.push_back("(" + expression + ") is not null");
+            if (!key.nulls_equal) applies.push_back("(" + expression + ") is not null");
         }
         if (!key.predicate.empty()) applies.push_back("(" + key.predicate + ")");
         keys.push_back({key.expressions, "array[" + join(texts, ", ") + "]::pg_catalog.text[]", all(applies),

@@ -72,7 +72,7 @@ std::string RowSql::match_expressions(std::size_t i, const ExpressionKey& key,
     Columns values, applies, same;
     for (std::size_t k = 0; k < key.expressions.size(); ++k) {
         values.push_back(fmt::format("({}) as k{}", key.expressions[k], k));
-        applies.push_back("(" + key.expressions[k] + ") is not null");
+        if (!key.nulls_equal) applies.push_back("(" + key.expressions[k] + ") is not null");
         same.push_back(fmt::format("array[a.k{0}] operator(pg_catalog.=) array[o.k{0}]", k));
     }
     if (!key.predicate.empty()) applies.push_back("(" + key.predicate + ")");

@@ -24,7 +24,8 @@ struct KeyFacts {
     // By position, where it is not just columns: with an expression, of a generated column, or partial.
     std::vector<std::string> expressions;
     std::string predicate;
-    bool reads_row = false; // an expression or the predicate is of the whole row
+    bool nulls_equal = false; // NULLS NOT DISTINCT
+    bool reads_row = false;   // an expression or the predicate is of the whole row
 };
 
 struct ReferenceFacts { // a foreign key of the table

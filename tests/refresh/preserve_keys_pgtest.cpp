@@ -181,6 +181,52 @@ TEST_CASE("references that share a column, to oneself and in a circle", "[preser
     CHECK(rejected(pair).empty());
 }
 
+TEST_CASE("a key in which NULL equals NULL tells rows apart like any other", "[preserve]") {
+    const std::string shared = R"(
+        create table addr (id serial primary key, street text not null, zip text, tel text, unique nulls not distinct (street, zip));
+        create table one (id serial primary key, code text, v int);
+        create unique index on one (lower(code)) nulls not distinct where v > 0;
+        create table plain (id serial primary key, town text unique nulls not distinct);)";
+    Pair pair(shared + R"(
+        insert into addr (street, zip, tel) values ('s1', null, '1'), ('s2', 'z', '2'), ('s3', null, '3');
+        insert into one (code, v) values (null, 1), ('x', 2), (null, 0);
+        insert into plain (town) values ('t'), (null);)",
+              shared + R"(
+        insert into addr (street, zip, tel) values ('s2', 'z', '3'), ('s1', null, 'old'), ('s1', 'z', 'own'), ('s4', null, 'own');
+        insert into one (code, v) values ('X', 5), (null, 6), ('y', 7);
+        insert into plain (town) values (null), ('u');
+        create table fav (a int references addr, o int references one, p int references plain, t text);
+        insert into fav select id, null, null, street || coalesce(zip, '') from addr;
+        insert into fav select null, id, null, coalesce(lower(code), 'none') from one;
+        insert into fav select null, null, id, coalesce(town, 'none') from plain;)");
+    std::vector<std::string> options;
+    SECTION("preserved") {
+        options = {"--preserve", "addr", "--preserve", "one", "--preserve", "plain"};
+        refresh_as_planned(pair, options);
+        CHECK(pair.target().lines("select street, zip, tel from addr order by 1, 2") ==
+              "s1|z|own\ns1||1\ns2|z|2\ns3||3\ns4||own\n");
+        CHECK(pair.target().lines("select code, v from one order by v") == "|0\n|1\nx|2\ny|7\n");
+        CHECK(pair.target().lines("select town from plain order by 1") == "t\nu\n\n");
+        CHECK(pair.target().lines(
+                  "select t, street || coalesce(zip, '') from fav join addr on addr.id = a order by 1") ==
+              "s1|s1\ns1z|s1z\ns2z|s2z\ns4|s4\n");
+        CHECK(pair.target().lines("select t, v from fav join one on one.id = o order by 1") ==
+              "none|1\nx|2\ny|7\n");
+        CHECK(pair.target().lines("select t, town from fav join plain on plain.id = p order by 1") ==
+              "none|\nu|u\n");
+        CHECK(rejected(pair).empty());
+    }
+    SECTION("referred to") {
+        refresh_as_planned(pair, options);
+        CHECK(pair.target().lines(
+                  "select t, street || coalesce(zip, '') from fav join addr on addr.id = a order by 1") ==
+              "s1|s1\ns2z|s2z\n");
+    }
+    const std::string after = pair.target().lines("select * from addr order by id");
+    refresh_as_planned(pair, options);
+    CHECK(pair.target().lines("select * from addr order by id") == after);
+}
+
 TEST_CASE("a row equal to several of the source's is their duplicate", "[preserve]") {
     const std::string shared = "create table nokey (u int, w text);";
     Pair pair(shared + "insert into nokey values (1, 'x'), (1, 'x'), (2, 'y');",
