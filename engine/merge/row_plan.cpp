@@ -25,23 +25,6 @@ bool holds(const Columns& columns, const std::string& name) {
 
 std::string shown(const TableName& name) { return one_line(name.schema + "." + name.name); }
 
-// Of a name as the server prints it: "a b".c
-Columns name_parts(const std::string& text) {
-    Columns parts{""};
-    bool quoted = false;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        if (text[i] == '"' && quoted && i + 1 < text.size() && text[i + 1] == '"')
-            parts.back() += text[i++];
-        else if (text[i] == '"')
-            quoted = !quoted;
-        else if (text[i] == '.' && !quoted)
-            parts.emplace_back();
-        else
-            parts.back() += text[i];
-    }
-    return parts;
-}
-
 // Whether every text that the other side prints for it is a value here: plain types of the server's own.
 bool always_fits(const std::string& type) {
     return type.find('.') == std::string::npos && type.find('"') == std::string::npos;
@@ -127,8 +110,9 @@ private:
     // Of an enum, or an array of one.
     Columns labels_of(std::string type) const {
         if (type.ends_with("[]")) type.resize(type.size() - 2);
-        const Columns parts = name_parts(type);
+        Columns parts = split_name(type, '.');
         if (parts.size() != 2) return {};
+        for (std::string& part : parts) part = unquoted(part);
         const model::Object* object =
             planned_.find(model::NaturalKey{model::Kind::enum_type, parts[0], "", parts[1], ""});
         return object == nullptr ? Columns{} : object->elements;
