@@ -75,8 +75,10 @@ void add_element_edges(Steps& steps) {
         const EntryId add = steps.slot(node, Part::add_elements);
         for (const Part part : {Part::after_rows, Part::validate, Part::analyze, Part::rights})
             steps.run_after(steps.slot(node, part), add);
-        for (const EntryId above : steps.added(node))
+        for (const EntryId above : steps.added(node)) {
             steps.run_after(steps.slot(node, Part::validate), above);
+            steps.order_after(add, above); // columns are in the same order after every run
+        }
     }
     for (const Link& link : network.links) {
         // Rows take numbers of it when their column is added, or it comes with the column.

@@ -16,12 +16,12 @@ bool detach(RelationColumn& column, bool inherited, bool without_default) {
     column.is_local = !inherited;
     if (!inherited) column.inherits_not_null = column.inherits_default = column.inherits_expression = false;
     if (without_default && column.generated == '\0') column.has_default = false;
-    if (!column.not_null || inherited || column.has_default || column.has_identity ||
-        column.generated != '\0')
-        return false;
+    const bool has_value =
+        column.has_default || column.inherits_default || column.has_identity || column.generated != '\0';
+    if (!column.not_null || has_value) return false;
     column.not_null = false;
     column.not_null_name.clear();
-    return true;
+    return !(inherited && column.inherits_not_null); // its parent's has lost it, too, and that is said
 }
 
 // As a table below has it when its parent's ALTER TABLE has gone down.
@@ -87,7 +87,8 @@ std::string add_columns(const model::Object& table, const Context& context,
 std::string added_not_nulls(const model::Object& table) {
     std::vector<std::string> ddl;
     for (const RelationColumn& column : body_of<TableBody>(table).columns) {
-        if (!is_added(table, column) || !column.is_local || !column.not_null || column.has_identity) continue;
+        if (!is_added(table, column) || !column.not_null || column.has_identity) continue;
+        if (!column.is_local && column.inherits_not_null) continue;
         const std::string alter = "ALTER TABLE " + qualified_address(table);
         const std::string name = pq::quote_identifier(column.name);
         const bool plain =

@@ -103,6 +103,34 @@ TEST_CASE("a column of preprod that cannot be added is not there in the partitio
     CHECK(pair.target().lines("select * from p order by 1") == "1|1|a|4\n11|11|b|4\n");
 }
 
+TEST_CASE("a NOT NULL without default that the source's rows cannot fulfil goes from all partitions",
+          "[extras][extras-partitions]") {
+    const Pair pair(ranges + next_range + range_rows, ranges + R"(alter table p add column must text not null;
+        alter table p add column own int default 3; alter table p_1 alter own set not null;)");
+    CHECK(contains(refresh_twice(pair), "NOT NULL without a default becomes nullable"));
+    CHECK(pair.target().value(
+              "select count(*) from pg_attribute where attname = 'must' and not attnotnull") == "3");
+    CHECK(pair.target().lines("select attrelid::regclass, attnotnull from pg_attribute where attname = 'own' "
+                              "order by attrelid::regclass::text") == "p|f\np_1|t\np_2|f\n");
+}
+
+TEST_CASE("new partitions of prod may have partitions themselves", "[extras][extras-partitions]") {
+    const Pair pair(ranges +
+                        R"(create table p_2 partition of p for values from (10) to (20) partition by list (k);
+        create table p_2a partition of p_2 for values in (11);)" +
+                        range_rows,
+                    ranges + R"(
+        alter table p add column extra int default 4, add constraint ck check (k < 100);
+        create index pi on p(k);
+        create table r2(id int primary key); insert into r2 values (1), (11);
+        alter table p add foreign key (id) references r2;)");
+    CHECK_FALSE(contains(refresh_twice(pair), "not carried"));
+    CHECK(indexes(pair) == "p_1_k_idx|p_1|t|pi\np_2_k_idx|p_2|t|pi\np_2a_k_idx|p_2a|t|p_2_k_idx\npi|p|t|\n");
+    CHECK(pair.target().lines("select * from p order by 1") == "1|1|a|4\n11|11|b|4\n");
+    CHECK(constraints(pair, "c") == "p|ck\np_1|ck\np_2|ck\np_2a|ck\n");
+    CHECK(constraints(pair, "f") == "p|p_id_fkey\np_1|p_id_fkey\np_2|p_id_fkey\np_2a|p_id_fkey\n");
+}
+
 TEST_CASE("a new child of prod inherits what only preprod has", "[extras][extras-partitions]") {
     const Pair pair(
         R"(create table a(x int); create table b(y int) inherits (a); create table c() inherits (a);
