@@ -240,3 +240,22 @@ TEST_CASE("a check of preprod on a partitioned table is said to be carried once"
     CHECK(constraints(pair, "c") == "p|ck\np_1|ck\n");
     CHECK(pending(pair).empty());
 }
+
+TEST_CASE("a partition of each side, and extras above both", "[extras][extras-partitions]") {
+    const Pair pair(ranges + next_range + range_rows + "create index si on p(v);", ranges + R"(
+        create table p_9 partition of p for values from (90) to (100);
+        alter table p add column extra int not null default 4, add constraint ck check (k < 100);
+        create index pi on p(k); create index pe on p(extra); alter table p add primary key (id);
+        create function f() returns trigger language plpgsql as 'begin return new; end';
+        create trigger tr before insert on p for each row execute function f();
+        create table r2(id int primary key); insert into r2 values (1), (11);
+        alter table p add foreign key (id) references r2; alter table p_1 alter k set default 8;)");
+    CHECK_FALSE(contains(refresh_twice(pair), "not carried"));
+    CHECK(pair.target().value("select count(*) from pg_index where not indisvalid") == "0");
+    CHECK(pair.target().lines("select inhparent::regclass, count(*) from pg_inherits group by 1 order by "
+                              "inhparent::regclass::text") == "p|3\np_pkey|3\npe|3\npi|3\nsi|3\n");
+    CHECK(constraints(pair, "c") == "p|ck\np_1|ck\np_2|ck\np_9|ck\n");
+    CHECK(constraints(pair, "f") == "p|p_id_fkey\np_1|p_id_fkey\np_2|p_id_fkey\np_9|p_id_fkey\n");
+    CHECK(pair.target().lines("select * from p order by 1") == "1|1|a|4\n11|11|b|4\n");
+    CHECK_FALSE(contains(pending(pair), "cannot"));
+}

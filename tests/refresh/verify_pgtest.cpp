@@ -76,18 +76,17 @@ TEST_CASE("without recorded checksums nobody is named; a schema that differs is 
     CHECK(text.out.find("table public.b") != std::string::npos);
 }
 
-TEST_CASE("a new database that somebody changed while it was built is not swapped in", "[verify][refresh]") {
-    // A materialized view that takes its time, so that there is a while to interfere.
-    Pair pair(std::string(rows_sql) +
-              "create materialized view slow as select pg_sleep(4)::text as s, count(*) from a");
-    pair.target().sql("create table kept as select 1 as i");
-    const StockDump before = stock_dump(pair.target().superuser_conninfo());
-    const char* statement = "";
-    SECTION("an object more") { statement = "create table intruder (i int)"; }
-    SECTION("an object less") { statement = "drop table b"; }
-    SECTION("another definition") { statement = "alter table c alter v set default 'other'"; }
-    SECTION("a comment") { statement = "comment on table d is 'other'"; }
-    Program run(pgsluice_command(pair.arguments("refresh", {"--extras", "drop"})));
+namespace {
+
+// A materialized view that takes its time, so that there is a while to interfere.
+const std::string slow_sql =
+    std::string(rows_sql) +
+    "create materialized view slow as select pg_sleep(4)::text as s, count(*) from a;";
+
+// A refresh, and a statement in its new database.
+ProgramResult run_disturbed(const Pair& pair, const std::vector<std::string>& more,
+                            const std::string& statement) {
+    Program run(pgsluice_command(pair.arguments("refresh", more)));
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
     bool changed = false;
     while (!changed && run.running() && std::chrono::steady_clock::now() < deadline) {
@@ -110,10 +109,46 @@ TEST_CASE("a new database that somebody changed while it was built is not swappe
     const ProgramResult result = run.wait();
     INFO(result.text());
     REQUIRE(changed);
+    return result;
+}
+
+} // namespace
+
+TEST_CASE("a new database that somebody changed while it was built is not swapped in", "[verify][refresh]") {
+    Pair pair(slow_sql);
+    pair.target().sql("create table kept as select 1 as i");
+    const StockDump before = stock_dump(pair.target().superuser_conninfo());
+    const char* statement = "";
+    SECTION("an object more") { statement = "create table intruder (i int)"; }
+    SECTION("an object less") { statement = "drop table b"; }
+    SECTION("another definition") { statement = "alter table c alter v set default 'other'"; }
+    SECTION("a comment") { statement = "comment on table d is 'other'"; }
+    const ProgramResult result = run_disturbed(pair, {"--extras", "drop"}, statement);
+    INFO(result.text());
     CHECK(result.exit_code == 1);
     CHECK(result.err.find("not what was planned") != std::string::npos);
     CHECK(pair.leftovers().empty());
     CHECK(first_difference(before, stock_dump(pair.target().superuser_conninfo())).empty());
+}
+
+TEST_CASE("what only the target has and is not as planned is said, and waits where it is missing",
+          "[verify][extras]") {
+    const std::string own = "create view seen as select * from a; create index b_more on b (v);";
+    const Pair pair(slow_sql, slow_sql + own);
+    const ProgramResult result =
+        run_disturbed(pair, {}, "drop view seen; drop index b_more; create index b_more on b (v desc)");
+    INFO(result.text());
+    CHECK(result.exit_code == 0);
+    CHECK(result.err.find("remark: view public.seen: not carried: it was not there after the load") !=
+          std::string::npos);
+    CHECK(result.err.find("remark: index public.b_more: definition differs from what was planned") !=
+          std::string::npos);
+    CHECK(pair.target()
+              .value("select sql from pgsluice.pending where object = 'view public.seen'")
+              .starts_with("CREATE VIEW"));
+    CHECK(pair.run("refresh").exit_code == 0);
+    CHECK(pair.target().value("select count(*) from seen") == pair.target().value("select count(*) from a"));
+    CHECK(pair.target().value("select count(*) from pgsluice.pending") == "0");
 }
 
 TEST_CASE("rows of hash partitions by an enum are compared as one table", "[verify]") {
