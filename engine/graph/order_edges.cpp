@@ -102,6 +102,8 @@ void order_foreign_key(Steps& steps, NodeId key, NodeId table) {
         if (steps.network.is(node, Kind::constraint)) steps.order_after(create, steps.made(node));
     steps.order_after(steps.slot(key, Part::validate), steps.slot(table, Part::analyze));
     steps.run_after(steps.slot(key, Part::validate), steps.filled(table));
+    // A row security that binds the owner, too, lets nobody validate.
+    steps.order_after(steps.slot(table, Part::after_rows), steps.slot(key, Part::validate));
     steps.order_after(steps.slot(table, Part::rights), create);
     if (steps.items[table].owner_is_restricted)
         steps.order_after(steps.slot(table, Part::rights), steps.slot(key, Part::validate));

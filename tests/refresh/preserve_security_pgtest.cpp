@@ -1,4 +1,4 @@
-// Row security that hides a preserved table's rows from their owner.
+// Row security that hides rows from the owner of their table, too.
 #include "support/catch.hpp"
 #include "support/merged.hpp"
 
@@ -30,4 +30,22 @@ TEST_CASE("row security that prod forces on a preserved table hides nothing from
     CHECK(pair.target().value("select owner from own join sec on sec.id = own.sec") == "eve");
     CHECK(pair.target().value("select relrowsecurity and relforcerowsecurity from pg_class where relname = "
                               "'sec'") == "t");
+}
+
+TEST_CASE("foreign keys of tables whose owner is bound by their row security are validated", "[refresh]") {
+    Pair pair(
+        R"(create table p (a int primary key, b text); insert into p select g, g from generate_series(1, 10) g;
+        create table c (a int references p, x int); insert into c select g, g from generate_series(1, 10) g;
+        create policy q on p using (a < 5); alter table p enable row level security, force row level security;
+        create policy q on c using (a < 5); alter table c enable row level security, force row level security;)",
+        "");
+    std::vector<std::string> arguments = pair.arguments("refresh");
+    arguments[2] = pair.source().superuser_conninfo(); // who reads all rows there
+    for (int run = 0; run < 2; ++run) {
+        const ProgramResult result = pgsluice::tests::pgsluice(arguments);
+        INFO(result.text());
+        REQUIRE(result.ok());
+        CHECK(pair.target().value("select convalidated from pg_constraint where contype = 'f'") == "t");
+        CHECK(pair.target().value("select count(*) from pg_class where relforcerowsecurity") == "2");
+    }
 }
