@@ -54,7 +54,8 @@ std::vector<std::string> environment(const ProgramOptions& options) {
         const bool replaced = std::any_of(options.env.begin(), options.env.end(),
                                           [&](const auto& added) { return added.first == name; });
         // What the developer's shell says about servers must not reach the program under test.
-        const bool misleading = name.starts_with("PGSLUICE_") || (name.starts_with("PG") && name != "PGBIN");
+        const bool ours = name == "PGBIN" || name == "PGSLUICE_TMP"; // which server, and where
+        const bool misleading = name.starts_with("PG") && !ours;
         if (!replaced && !misleading) result.emplace_back(text);
     }
     for (const auto& [name, value] : options.env) result.push_back(name + "=" + value);
