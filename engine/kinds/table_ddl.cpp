@@ -163,7 +163,8 @@ Alike alike_parents(const model::Object& object, const Context& context) {
         for (const RelationColumn& column : body_of<TableBody>(*found).columns)
             if (!comes_later(*found, column, context)) inherited[column.name].emplace_back(found, &column);
     }
-    for (const auto& [name, columns] : inherited) {
+    for (const auto& item : inherited) { // no structured binding: clang 14 lets no lambda have it
+        const auto& columns = item.second;
         const auto stored = [](const RelationColumn& column) {
             const char compression = column.compression == 'd' ? '\0' : column.compression;
             return std::pair(column.storage != '\0' ? column.storage : column.type_storage, compression);

@@ -21,14 +21,14 @@ std::string place_of(std::size_t k) { return std::to_string(k + 1); }
 // where no row of the source is taken for equal by that.
 bool RowSql::needed(std::size_t i, const MergeColumn& column) const {
     const MergeTable& table = plan_.tables[i];
-    const auto in = [&](const Columns& columns) { return holds(columns, column.name); };
-    const bool natural = std::any_of(table.natural_keys.begin(), table.natural_keys.end(), in);
-    const bool told_by =
-        in(table.duplicates_by) || std::any_of(table.expression_keys.begin(), table.expression_keys.end(),
-                                               [&](const ExpressionKey& key) { return in(key.reads); });
+    const auto holds_it = [&](const Columns& columns) { return holds(columns, column.name); };
+    const bool natural = std::any_of(table.natural_keys.begin(), table.natural_keys.end(), holds_it);
+    const bool told_by = holds_it(table.duplicates_by) ||
+                         std::any_of(table.expression_keys.begin(), table.expression_keys.end(),
+                                     [&](const ExpressionKey& key) { return holds_it(key.reads); });
     if (column.apart)
         return references_with(i, column.name).empty() && (told_by || (natural && !column.not_null));
-    return told_by || natural || in(traced(i)) || in(table.primary_key);
+    return told_by || natural || holds_it(traced(i)) || holds_it(table.primary_key);
 }
 
 // A key that meant nothing by itself: the row gets one as rows do here.
