@@ -262,7 +262,12 @@ Task<void> verify_catalog(Context& context, const model::Database& planned,
         if (difference.what == "comment" && difference.object.starts_with("extension ") &&
             !context.options.template_database.empty())
             continue;
-        if (const auto extra = extras.find(difference.object); !rights && extra != extras.end()) {
+        const auto extra = extras.find(difference.object);
+        const bool is_extra = !rights && extra != extras.end();
+        // A table would be lost with its rows: that stops the run.
+        const bool rows_are_lost =
+            is_extra && difference.what == "missing" && extra->second->kind == model::Kind::table;
+        if (is_extra && !rows_are_lost) {
             if (difference.what == "missing")
                 missing.push_back({merge::Pending::Why::cannot, model::natural_key(*extra->second),
                                    difference.object, "it was not there after the load",

@@ -44,8 +44,8 @@ Task<Loaded> load(Context& context, Source* source, const Catalogs& catalogs, pq
 
 // rules.md section 9: a fresh reading of the new database against what was planned. Differing owners and
 // grants that were remarked already stay remarks, what is pending is left out. What only the target has stops
-// nothing: one that is not as planned is a remark, one that is missing is added to `pending`. Anything else
-// throws Error{verification} naming the object.
+// nothing: one that is not as planned is a remark, one that is missing is added to `pending`, but for a
+// table, whose rows would be lost. Anything else throws Error{verification} naming the object.
 Task<void> verify_catalog(Context& context, const model::Database& planned,
                           std::vector<merge::Pending>& pending, pq::Connection& session);
 

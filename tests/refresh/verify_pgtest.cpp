@@ -169,3 +169,13 @@ TEST_CASE("rows of hash partitions by an enum are compared as one table", "[veri
     CHECK(verified.exit_code == 0);
     CHECK(verified.out.find("differs") == std::string::npos);
 }
+
+TEST_CASE("a table that only the target has is not lost because somebody drops it meanwhile",
+          "[verify][extras]") {
+    const Pair pair(slow_sql, slow_sql + "create table own as select 1 as i;");
+    const ProgramResult result = run_disturbed(pair, {}, "drop table own");
+    INFO(result.text());
+    CHECK(result.exit_code == 1);
+    CHECK(result.err.find("table public.own (missing)") != std::string::npos);
+    CHECK(pair.target().value("select i from own") == "1");
+}
